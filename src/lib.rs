@@ -1,0 +1,38 @@
+//! brummer runs a project's dev scripts for Neovim, keeps what they print, and finds the source line
+//! behind every error.
+//!
+//! The order of the `mod` lines below is the layering: a module may name only those above it. A test
+//! (`tests/it/tidy.rs`) reads this file and fails on an edge that points down.
+//!
+//! ```text
+//!  .brum.toml ─► config ─► resource ─► bus ◄────────── events (facts, past tense) ──────────┐
+//!                                       │                                                   │
+//!  child ─► process ──OutputBatch (bounded, lossless)──► logs ─────────────────────────────┤
+//!                                       ▼                                                   │
+//!                                     model ─► rpc ─ frame ─► Lua ─► buffer                 │
+//!  keys ─► actions ─► rpcnotify ─► dispatch ─► handle.method() ─► reply in a frame          │
+//! ```
+
+pub mod sync;
+
+pub mod config;
+pub mod event;
+pub mod metrics;
+pub mod resource;
+
+pub mod bus;
+
+pub mod project;
+
+pub mod process;
+
+pub mod locate;
+
+pub mod logs;
+
+pub mod model;
+
+#[cfg(feature = "editor")]
+pub mod rpc;
+
+pub mod app;

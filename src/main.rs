@@ -1,0 +1,3 @@
+//! Entry point: arguments, logging, runtime, `app::run`; nothing else.
+
+fn main() {}
