@@ -23,12 +23,16 @@ pub struct RunId(pub u64);
 
 /// The number of a line in its process's log: 1 for the first line ever printed, no gaps, across runs.
 /// 0 means "no line yet".
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
 /// Milliseconds since the Unix epoch.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(pub u64);
 
@@ -161,7 +165,7 @@ pub enum Event {
         exit: Exit,
         /// The last line it printed.
         last: Seq,
-        /// Why it could not be started, when it could not.
+        /// Why it could not be started or ended, when it could not.
         reason: Option<Arc<str>>,
         /// When its leader ended.
         at: Timestamp,
@@ -181,12 +185,14 @@ pub enum Event {
         process: ProcessId,
         /// The run that printed them.
         run: RunId,
-        /// The newest headline.
+        /// The first of the new headlines.
         seq: Seq,
         /// Distinct errors of this run so far.
         count: u32,
-        /// The newest headline's message.
+        /// What that headline says.
         message: Arc<str>,
+        /// When it was read.
+        at: Timestamp,
     },
     /// A panic was caught, or a component reported that it could not do its work.
     Fault(Fault),
@@ -269,9 +275,11 @@ impl EventKind {
     /// The queue events of this kind belong to.
     pub fn priority(self) -> Priority {
         match self {
-            Self::ProcessPending | Self::ProcessStarted | Self::ProcessExited | Self::ErrorDetected | Self::Fault => {
-                Priority::High
-            }
+            Self::ProcessPending
+            | Self::ProcessStarted
+            | Self::ProcessExited
+            | Self::ErrorDetected
+            | Self::Fault => Priority::High,
             Self::LinesArrived => Priority::Medium,
         }
     }
@@ -360,6 +368,21 @@ impl Timestamp {
 // === impl ProcessInfo ===
 
 impl ProcessInfo {
+    /// A line for `/bin/sh`, for tests.
+    #[cfg(test)]
+    pub fn of_shell(script: &str) -> Self {
+        Self {
+            name: script.to_owned(),
+            package: None,
+            root: PathBuf::from("/"),
+            cwd: PathBuf::from("/"),
+            argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            args: Vec::new(),
+            script: script.to_owned(),
+            env: Vec::new(),
+        }
+    }
+
     /// `package/name`, or the bare name: how users and buffers call it.
     pub fn label(&self) -> String {
         match &self.package {
