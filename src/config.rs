@@ -1,1 +1,215 @@
-//! Placeholder, replaced by the room's owner.
+//! What the user set, read once and resolved: after [`load`] there is no option left to decide.
+//!
+//! In: `.brum.toml` files and `BRUMMER_*` variables. Layers, the later one wins key by key: defaults,
+//! `~/.brum.toml`, the directories above the project from the farthest to the nearest, the project, the
+//! environment. A home directory that lies above the project is read once, in its place among them.
+//!
+//! Out: a [`Config`], the [`Source`] of every value, and a [`Problem`] with file, line and key for whatever
+//! could not be used. A bad value costs that value only, an unknown key nothing, a syntax error that file.
+//! Nothing here fails: a project must start with a broken setting, and say so.
+//!
+//! The list of keys, their ranges and spellings stands once, in `keys.rs`; reading, naming the nearest key
+//! and `brummer config` all walk it.
+
+mod apply;
+mod check;
+mod choice;
+mod describe;
+mod duration;
+mod keys;
+mod layers;
+mod nearest;
+mod problem;
+mod raw;
+mod scripts;
+mod setting;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+pub(crate) use nearest::nearest;
+pub use problem::{Place, Problem, Source};
+pub use tables::{
+    Backpressure, EventBusConfig, LogStoreConfig, McpManagerConfig, ProcessManagerConfig, ProxyServerConfig,
+    ResourcesConfig, Rollout, RolloutMode, StatusReadStrategy,
+};
+
+/// The name of a configuration file, in the home directory, a project or a directory above it.
+pub const FILE_NAME: &str = ".brum.toml";
+
+/// Every setting, resolved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// The package manager to use where the project's `packageManager` field does not name one.
+    pub preferred_package_manager: Option<PackageManagerName>,
+    /// Port of the MCP server; 0 (`"auto"`) takes a free one.
+    pub mcp_port: u16,
+    /// Whether the MCP server stays off.
+    pub no_mcp: bool,
+    /// Port of the proxy; 0 (`"auto"`) takes a free one.
+    pub proxy_port: u16,
+    /// What kind of proxy it is.
+    pub proxy_mode: ProxyMode,
+    /// The address to put the reverse proxy in front of, when it is not to be found in the output.
+    pub proxy_url: Option<String>,
+    /// Whether the proxy is a forward proxy only.
+    pub standard_proxy: bool,
+    /// Whether the proxy stays off.
+    pub no_proxy: bool,
+    /// `[eventbus]`.
+    pub eventbus: EventBusConfig,
+    /// `[process_manager]`.
+    pub process_manager: ProcessManagerConfig,
+    /// `[log_store]`.
+    pub log_store: LogStoreConfig,
+    /// `[proxy_server]`.
+    pub proxy_server: ProxyServerConfig,
+    /// `[mcp_manager]`.
+    pub mcp_manager: McpManagerConfig,
+    /// `[resources]`.
+    pub resources: ResourcesConfig,
+    /// `[scripts.NAME]`.
+    pub scripts: BTreeMap<String, ScriptConfig>,
+}
+
+/// Settings of one script, and the whole of it when it has a `command`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ScriptConfig {
+    /// Where it runs, relative to the project root.
+    pub cwd: Option<PathBuf>,
+    /// Extra environment.
+    pub env: BTreeMap<String, String>,
+    /// A command line for the shell. It adds a script, or takes the place of one in `package.json`.
+    pub command: Option<String>,
+    /// A `command` was written that cannot be one; the problem has been told.
+    pub bad_command: bool,
+    /// Where the script is defined: its `command`, else its table, in the nearest file that has it.
+    pub place: Place,
+    /// Where `cwd` is set, when it is.
+    pub cwd_place: Option<Place>,
+}
+
+/// A package manager of the JavaScript world.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PackageManagerName {
+    /// npm, which comes with Node.js.
+    Npm,
+    /// Yarn, classic or berry.
+    Yarn,
+    /// pnpm.
+    Pnpm,
+    /// Bun.
+    Bun,
+}
+
+/// What the proxy does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProxyMode {
+    /// One listener in front of each dev server.
+    Reverse,
+    /// A forward proxy for the whole browser.
+    Full,
+}
+
+/// What [`load`] found.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The settings to use.
+    pub config: Config,
+    /// What could not be used, in reading order.
+    pub problems: Vec<Problem>,
+    /// The files that exist, from the one that counts least to the one that counts most.
+    pub files: Vec<PathBuf>,
+    /// Where each value that is not a default comes from.
+    sources: BTreeMap<String, Source>,
+}
+
+/// Reads all layers for the project at `root`. `env` looks up one environment variable, so that nothing but
+/// files is read from the outside.
+pub fn load(root: &Path, home: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
+    let mut loaded = Loaded::default();
+    for file in layers::files(root, home) {
+        match raw::read(&file) {
+            Ok(None) => continue,
+            Ok(Some(table)) => apply::file(&mut loaded, &file, &table),
+            Err(problem) => loaded.problems.push(problem),
+        }
+        loaded.files.push(file);
+    }
+    apply::environment(&mut loaded, env);
+    check::check(&mut loaded);
+    loaded
+}
+
+// === impl Config ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            preferred_package_manager: None,
+            mcp_port: 7777,
+            no_mcp: false,
+            proxy_port: 19888,
+            proxy_mode: ProxyMode::Reverse,
+            proxy_url: None,
+            standard_proxy: false,
+            no_proxy: false,
+            eventbus: EventBusConfig::default(),
+            process_manager: ProcessManagerConfig::default(),
+            log_store: LogStoreConfig::default(),
+            proxy_server: ProxyServerConfig::default(),
+            mcp_manager: McpManagerConfig::default(),
+            resources: ResourcesConfig::default(),
+            scripts: BTreeMap::new(),
+        }
+    }
+}
+
+// === impl Loaded ===
+
+impl Loaded {
+    /// Where the value of `key` (`eventbus.queue_sizes`) comes from.
+    pub fn source(&self, key: &str) -> Source {
+        self.sources.get(key).cloned().unwrap_or(Source::Default)
+    }
+
+    /// One line per setting, `key = value  # source`; together they are a valid `.brum.toml`.
+    pub fn describe(&self) -> Vec<String> {
+        describe::describe(self)
+    }
+}
+
+// === impl PackageManagerName ===
+
+impl PackageManagerName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Npm, Self::Yarn, Self::Pnpm, Self::Bun];
+
+    /// The name of the program, which is also the word used in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Yarn => "yarn",
+            Self::Pnpm => "pnpm",
+            Self::Bun => "bun",
+        }
+    }
+
+    /// The manager of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|manager| manager.as_str() == name)
+    }
+}
+
+impl fmt::Display for PackageManagerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
