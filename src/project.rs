@@ -1,1 +1,273 @@
-//! Placeholder, replaced by the room's owner.
+//! What can be run in a project, and the command line that runs it.
+//!
+//! In: `package.json`, lock files and the `[scripts.NAME]` tables of the configuration. Out: a [`Project`] with
+//! its [`Script`]s, each with the file and line that defines it, and from a script's name a [`ProcessInfo`] whose
+//! program is an absolute path. Nothing is started here and nothing is cached: a project is read again whenever
+//! it is asked for, so a script added a moment ago can be run.
+//!
+//! A `command` in `.brum.toml` adds a script, or takes the place of the one in `package.json`; it runs through
+//! `/bin/sh`. The others run through the package manager, see `manager.rs` for which.
+//!
+//! Errors are worded for the person who typed the command: what, where, what to do.
+
+mod command;
+mod error;
+mod json;
+mod manager;
+mod package_json;
+mod path;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+pub use error::ProjectError;
+pub use manager::{AskedBy, PackageManager};
+pub use path::PathLookup;
+
+use crate::{
+    config::{self, Config, Place, Problem, ScriptConfig},
+    event::ProcessInfo,
+};
+
+/// A project root and what can be run there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Project {
+    /// The directory with `package.json` or `.brum.toml`.
+    pub root: PathBuf,
+    /// The name in `package.json`, else the directory's.
+    pub name: String,
+    /// The manager that runs the scripts of `package.json`.
+    pub manager: PackageManager,
+    /// The scripts, those of `package.json` first, in the order of the files.
+    pub scripts: Vec<Script>,
+    /// What had to be left out.
+    pub problems: Vec<Problem>,
+    /// Whether there is a `package.json`.
+    pub has_package_json: bool,
+}
+
+/// Something that can be run by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Script {
+    /// Its name.
+    pub name: String,
+    /// The workspace package it belongs to, where it is not the root's.
+    pub package: Option<String>,
+    /// What it runs, as written.
+    pub command: String,
+    /// Where it runs.
+    pub cwd: PathBuf,
+    /// The file that defines it.
+    pub file: PathBuf,
+    /// The line of that file, from 1.
+    pub line: usize,
+    /// What runs it.
+    pub runner: Runner,
+    /// Extra environment from the configuration.
+    pub env: Vec<(String, String)>,
+    /// Where its working directory is set, when it is not the root.
+    cwd_place: Option<Place>,
+}
+
+/// What runs a script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Runner {
+    /// The package manager, by the script's name.
+    Manager,
+    /// `/bin/sh`, given the script's command.
+    Shell,
+}
+
+/// The nearest directory at or above `from` (a directory or a file) with a `package.json` or `.brum.toml`.
+///
+/// Packages inside `node_modules` are not projects: from a file of a dependency the search goes on to the
+/// project that has it. `~/.brum.toml` holds the user's settings and makes no project of the home directory.
+pub fn find_root(from: &Path) -> Option<PathBuf> {
+    find_root_beside(from, env::home_dir().as_deref())
+}
+
+fn find_root_beside(from: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let from = std::path::absolute(from).ok()?;
+    let dependency = |directory: &Path| directory.components().any(|part| part.as_os_str() == "node_modules");
+    from.ancestors()
+        .filter(|directory| !dependency(directory))
+        .find(|directory| {
+            directory.join(package_json::FILE_NAME).is_file()
+                || (Some(*directory) != home && directory.join(config::FILE_NAME).is_file())
+        })
+        .map(Path::to_owned)
+}
+
+/// Reads the project at `root`. A project with nothing to run is no error here: see
+/// [`Project::require_scripts`].
+pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+    let package = package_json::read(&root)?;
+    let mut problems = package.as_ref().map(|package| package.problems.clone()).unwrap_or_default();
+    let manager = manager::detect(&root, package.as_ref(), config, &mut problems);
+    let mut project = Project {
+        name: name(&root, package.as_ref()),
+        manager,
+        scripts: Vec::new(),
+        problems,
+        has_package_json: package.is_some(),
+        root,
+    };
+    for found in package.into_iter().flat_map(|package| package.scripts) {
+        let file = project.root.join(package_json::FILE_NAME);
+        project.scripts.push(Script::of_package(&project.root, file, found));
+    }
+    for (name, settings) in &config.scripts {
+        project.apply(name, settings);
+    }
+    Ok(project)
+}
+
+/// Any command line, for the shell, in `root`: what follows `!` in `:BrummerRun !make watch`.
+pub fn shell(root: &Path, line: &str) -> Result<ProcessInfo, ProjectError> {
+    command::shell(root, line)
+}
+
+fn name(root: &Path, package: Option<&package_json::PackageJson>) -> String {
+    let directory = || root.file_name().unwrap_or(OsStr::new("/"));
+    package
+        .and_then(|package| package.name.clone())
+        .unwrap_or_else(|| directory().to_string_lossy().into_owned())
+}
+
+// === impl Project ===
+
+impl Project {
+    /// What is told of a project, to the editor and by `brummer scripts --json`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let scripts = self.scripts.iter().map(|script| {
+            let mut value = serde_json::json!({
+                "name": script.name,
+                "command": script.command,
+                "cwd": script.cwd,
+                "file": script.file,
+                "line": script.line,
+            });
+            if let Some(package) = &script.package {
+                value["package"] = package.as_str().into();
+            }
+            value
+        });
+        serde_json::json!({
+            "root": self.root,
+            "project": self.name,
+            "manager": self.manager.to_string(),
+            "scripts": scripts.collect::<Vec<_>>(),
+        })
+    }
+
+    /// The script of that name.
+    pub fn script(&self, name: &str) -> Option<&Script> {
+        self.scripts.iter().find(|script| script.name == name)
+    }
+
+    /// The process that runs script `name` with `args`, which the manager passes on to it.
+    pub fn command(
+        &self,
+        name: &str,
+        args: &[String],
+        path: &PathLookup,
+    ) -> Result<ProcessInfo, ProjectError> {
+        self.require_scripts()?;
+        let script = self.script(name).ok_or_else(|| self.unknown(name))?;
+        command::script(self, script, args, path)
+    }
+
+    /// The process that runs a command line through the shell, in the root.
+    pub fn shell(&self, line: &str) -> Result<ProcessInfo, ProjectError> {
+        shell(&self.root, line)
+    }
+
+    /// An error that says where scripts were looked for and how to add one, when there are none.
+    pub fn require_scripts(&self) -> Result<(), ProjectError> {
+        if !self.scripts.is_empty() {
+            return Ok(());
+        }
+        Err(ProjectError::NothingToRun { root: self.root.clone(), has_package_json: self.has_package_json })
+    }
+
+    /// Lays the settings of `[scripts.name]` over the script of that name, or adds it.
+    fn apply(&mut self, name: &str, settings: &ScriptConfig) {
+        let cwd = settings.cwd.as_ref().map_or_else(|| self.root.clone(), |cwd| self.root.join(cwd));
+        let env = settings.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let known = self.scripts.iter_mut().find(|script| script.name == name);
+        match (known, &settings.command) {
+            (Some(script), command) => {
+                script.cwd = cwd;
+                script.cwd_place.clone_from(&settings.cwd_place);
+                script.env = env;
+                if let Some(command) = command {
+                    script.command.clone_from(command);
+                    script.file.clone_from(&settings.place.file);
+                    script.line = settings.place.line;
+                    script.runner = Runner::Shell;
+                }
+            }
+            (None, Some(command)) => self.scripts.push(Script {
+                name: name.to_owned(),
+                package: None,
+                command: command.clone(),
+                cwd,
+                file: settings.place.file.clone(),
+                line: settings.place.line,
+                runner: Runner::Shell,
+                env,
+                cwd_place: settings.cwd_place.clone(),
+            }),
+            // Settings from above the project may be meant for another one.
+            (None, None) if settings.place.file.parent() == Some(&self.root) && !settings.bad_command => {
+                let near = config::nearest(name, self.scripts.iter().map(|script| script.name.as_str()));
+                let hint = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
+                let message = format!("no such script; add command = \"…\" to make one{hint}");
+                let key = format!("scripts.{name}");
+                self.problems.push(Problem::new(&settings.place.file, settings.place.line, key, message));
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn unknown(&self, name: &str) -> ProjectError {
+        let names = || self.scripts.iter().map(|script| script.name.as_str());
+        let shell = self.scripts.iter().any(|script| script.runner == Runner::Shell);
+        let manager = self.scripts.iter().any(|script| script.runner == Runner::Manager);
+        ProjectError::UnknownScript {
+            name: name.to_owned(),
+            place: match (manager, shell) {
+                (true, true) => "package.json or .brum.toml",
+                (false, true) => ".brum.toml",
+                (_, false) => "package.json",
+            },
+            near: config::nearest(name, names()).map(str::to_owned),
+            names: names().map(str::to_owned).collect(),
+        }
+    }
+}
+
+// === impl Script ===
+
+impl Script {
+    fn of_package(root: &Path, file: PathBuf, found: package_json::Found) -> Self {
+        Self {
+            name: found.name,
+            package: None,
+            command: found.command,
+            cwd: root.to_owned(),
+            file,
+            line: found.line,
+            runner: Runner::Manager,
+            env: Vec::new(),
+            cwd_place: None,
+        }
+    }
+}

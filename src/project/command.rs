@@ -1,0 +1,123 @@
+//! From a script to the process that runs it.
+
+use std::path::Path;
+
+use super::{
+    Project, ProjectError, Runner, Script,
+    manager::{AskedBy, PackageManager},
+    path::PathLookup,
+};
+use crate::{config::PackageManagerName, event::ProcessInfo};
+
+const SHELL: &str = "/bin/sh";
+
+/// The process that runs `script` of `project`.
+pub(super) fn script(
+    project: &Project,
+    script: &Script,
+    args: &[String],
+    path: &PathLookup,
+) -> Result<ProcessInfo, ProjectError> {
+    check_cwd(project, script)?;
+    let argv = match script.runner {
+        Runner::Manager => manager_argv(project, &script.name, args, path)?,
+        Runner::Shell => shell_argv(&script.name, &script.command, args),
+    };
+    Ok(ProcessInfo {
+        name: script.name.clone(),
+        package: script.package.clone(),
+        root: project.root.clone(),
+        cwd: script.cwd.clone(),
+        argv,
+        args: args.to_vec(),
+        script: script.command.clone(),
+        env: script.env.clone(),
+    })
+}
+
+/// The process that runs `line` in `root`.
+pub(super) fn shell(root: &Path, line: &str) -> Result<ProcessInfo, ProjectError> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Err(ProjectError::EmptyCommand);
+    }
+    if !root.is_dir() {
+        return Err(ProjectError::RootMissing { root: root.to_owned() });
+    }
+    Ok(ProcessInfo {
+        name: line.to_owned(),
+        package: None,
+        root: root.to_owned(),
+        cwd: root.to_owned(),
+        argv: shell_argv(line, line, &[]),
+        args: Vec::new(),
+        script: line.to_owned(),
+        env: Vec::new(),
+    })
+}
+
+/// The command line that makes the manager run `script` and hand `args` to it.
+///
+/// npm takes every option it meets for its own, up to a `--`. The three others pass on whatever follows the name:
+/// pnpm since 7 would pass a `--` on as well, Yarn since 1.0 warns about it, Yarn berry and Bun need none.
+fn manager_argv(
+    project: &Project,
+    script: &str,
+    args: &[String],
+    path: &PathLookup,
+) -> Result<Vec<String>, ProjectError> {
+    let manager = &project.manager;
+    let program =
+        path.find(manager.name.as_str()).and_then(|program| program.into_os_string().into_string().ok());
+    let program = program.ok_or_else(|| ProjectError::ManagerMissing {
+        manager: manager.clone(),
+        asked_by: asked_by(manager, &project.root),
+    })?;
+    let mut argv = vec![program, "run".to_owned(), script.to_owned()];
+    if manager.name == PackageManagerName::Npm && !args.is_empty() {
+        argv.push("--".to_owned());
+    }
+    argv.extend_from_slice(args);
+    Ok(argv)
+}
+
+/// `sh -c command`, with `args` at its end unless it says itself where they go. They travel as parameters, so
+/// that no character in them means anything to the shell.
+fn shell_argv(name: &str, command: &str, args: &[String]) -> Vec<String> {
+    let mut argv = vec![SHELL.to_owned(), "-c".to_owned()];
+    if args.is_empty() {
+        argv.push(command.to_owned());
+        return argv;
+    }
+    let placed = ["$@", "$*", "$1", "${1", "${@", "${*"].iter().any(|place| command.contains(place));
+    argv.push(if placed { command.to_owned() } else { format!("{} \"$@\"", command.trim_end()) });
+    argv.push(name.to_owned());
+    argv.extend_from_slice(args);
+    argv
+}
+
+fn check_cwd(project: &Project, script: &Script) -> Result<(), ProjectError> {
+    match &script.cwd_place {
+        _ if script.cwd.is_dir() => Ok(()),
+        Some(place) => Err(ProjectError::CwdMissing {
+            file: shown(&place.file, &project.root),
+            line: place.line,
+            name: script.name.clone(),
+            cwd: shown(&script.cwd, &project.root),
+        }),
+        None => Err(ProjectError::RootMissing { root: project.root.clone() }),
+    }
+}
+
+fn asked_by(manager: &PackageManager, root: &Path) -> String {
+    match &manager.asked_by {
+        AskedBy::Field { file } => format!("packageManager in {}", shown(file, root)),
+        AskedBy::Setting => "preferred_package_manager".to_owned(),
+        AskedBy::LockFile { file } => shown(file, root),
+        AskedBy::Nobody => String::new(),
+    }
+}
+
+fn shown(file: &Path, root: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).display().to_string()
+}
