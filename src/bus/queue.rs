@@ -1,0 +1,319 @@
+//! The state of one lane: what waits, in which order it leaves, what is dropped, and the books of it all.
+//! Pure: no tokio, no clock, no lock.
+//!
+//! Three deques, one per priority. An item goes to its own deque, or to the lowest one that still holds an
+//! item of its key, so that it waits behind it; wherever it sits, it keeps its own priority for room,
+//! books and drop rules. The front of a deque does not leave while a higher deque holds its key: what is
+//! there was pushed earlier. Such a block ends by itself, because further items of the key go behind.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::AddAssign,
+};
+
+use crate::{
+    config::Backpressure,
+    event::{Component, Key, Priority, ProcessId, RunId},
+};
+
+/// How many leave each deque in one round, when all have some.
+pub(super) const WEIGHTS: [u32; 3] = [8, 4, 1];
+
+/// What can wait in a [`Queue`].
+pub(super) trait Item {
+    fn key(&self) -> Key;
+    fn priority(&self) -> Priority;
+    /// Where High items that add up are put together.
+    fn slot(&self) -> Option<Slot>;
+    /// Takes over what `older`, of the same slot, had to say.
+    fn absorb(&mut self, older: &Self);
+}
+
+/// What High items can be about repeatedly. At most two items of one slot wait: the first, which keeps its
+/// place so that a flood cannot push it back for ever, and the newest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Slot {
+    Errors(ProcessId, RunId),
+    Faults(Component),
+}
+
+/// Who pushes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Publisher {
+    /// Can wait for room.
+    Outside,
+    /// Must not wait: its High items go beyond the share.
+    Handler,
+}
+
+/// What became of an item. Items that leave are given out, so that they are dropped outside the lock.
+#[derive(Debug)]
+pub(super) enum Push<T> {
+    /// It waits.
+    Queued,
+    /// It waits; this one made room.
+    Evicted(T),
+    /// It waits, and has taken over from this older one of its slot.
+    Coalesced(T),
+    /// It was dropped by the policy.
+    Dropped(T),
+    /// There is no room and the publisher may wait; nothing changed.
+    Full(T),
+}
+
+/// The books of one priority, true at every instant:
+/// published = delivered + dropped + coalesced + queued + in flight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Account {
+    /// Accepted.
+    pub published: u64,
+    /// All handlers have returned or panicked; from a mailbox, read.
+    pub delivered: u64,
+    /// Dropped by the backpressure policy.
+    pub dropped_policy: u64,
+    /// Dropped when `stop` ran out of time.
+    pub dropped_stop: u64,
+    /// Replaced by a newer one that says the same.
+    pub coalesced: u64,
+    /// Waiting.
+    pub queued: u64,
+    /// Taken by a worker, not yet delivered.
+    pub in_flight: u64,
+}
+
+pub(super) struct Queue<T> {
+    deques: [VecDeque<Entry<T>>; 3],
+    /// Items of each key by deque; a key with none has no entry.
+    keys: HashMap<Key, [u32; 3]>,
+    /// Items of each slot, at most 2; a slot with none has no entry.
+    slots: HashMap<Slot, u32>,
+    /// Room by priority.
+    shares: [usize; 3],
+    policy: Backpressure,
+    books: [Account; 3],
+    /// What is left of [`WEIGHTS`] in this round.
+    credit: [u32; 3],
+    /// The number of the next item pushed.
+    next: u64,
+}
+
+struct Entry<T> {
+    item: T,
+    number: u64,
+}
+
+// === impl Queue ===
+
+impl<T: Item> Queue<T> {
+    /// An empty queue. A share of 0 is taken as 1.
+    pub(super) fn new(shares: [usize; 3], policy: Backpressure) -> Self {
+        Self {
+            deques: Default::default(),
+            keys: HashMap::new(),
+            slots: HashMap::new(),
+            shares: shares.map(|share| share.max(1)),
+            policy,
+            books: Default::default(),
+            credit: WEIGHTS,
+            next: 0,
+        }
+    }
+
+    /// Takes an item in, or says why not.
+    pub(super) fn push(&mut self, mut item: T, publisher: Publisher) -> Push<T> {
+        let priority = item.priority();
+        if let Some(older) = self.take_newest_of_full_slot(&item) {
+            item.absorb(&older);
+            self.books[priority.index()].coalesced += 1;
+            self.append(item);
+            return Push::Coalesced(older);
+        }
+        let beyond = priority == Priority::High && publisher == Publisher::Handler;
+        if beyond || self.has_room(priority) {
+            self.append(item);
+            return Push::Queued;
+        }
+        let victim = match (priority, self.policy) {
+            (Priority::High, _) | (_, Backpressure::Block) => return Push::Full(item),
+            (_, Backpressure::DropOldest) => self.oldest(priority),
+            (_, Backpressure::DropNewest) => None,
+            (Priority::Medium, Backpressure::DropLowPriority) => self.oldest(Priority::Low),
+            (Priority::Low, Backpressure::DropLowPriority) => None,
+        };
+        match victim {
+            Some((deque, index)) => {
+                let victim = self.remove(deque, index);
+                self.books[victim.priority().index()].dropped_policy += 1;
+                self.append(item);
+                Push::Evicted(victim)
+            }
+            None => {
+                let books = &mut self.books[priority.index()];
+                books.published += 1;
+                books.dropped_policy += 1;
+                Push::Dropped(item)
+            }
+        }
+    }
+
+    /// The next item to deliver, now in flight.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let first = self.deques.iter().position(|deque| !deque.is_empty())?;
+        let deque =
+            (first..3).find(|&deque| self.credit[deque] > 0 && self.can_leave(deque)).unwrap_or_else(|| {
+                self.credit = WEIGHTS;
+                // Nothing lies above the first one that has items, so its front can leave.
+                first
+            });
+        self.credit[deque] -= 1;
+        let item = self.remove(deque, 0);
+        self.books[item.priority().index()].in_flight += 1;
+        Some(item)
+    }
+
+    /// One item in flight was delivered.
+    pub(super) fn delivered(&mut self, priority: Priority) {
+        let books = &mut self.books[priority.index()];
+        books.in_flight -= 1;
+        books.delivered += 1;
+    }
+
+    /// One item in flight will not be delivered, because the bus was stopped.
+    pub(super) fn abandoned(&mut self, priority: Priority) {
+        let books = &mut self.books[priority.index()];
+        books.in_flight -= 1;
+        books.dropped_stop += 1;
+    }
+
+    /// Drops all that waits, because the bus was stopped.
+    pub(super) fn discard(&mut self) -> Vec<T> {
+        let mut discarded = Vec::new();
+        for deque in 0..3 {
+            while !self.deques[deque].is_empty() {
+                let item = self.remove(deque, 0);
+                self.books[item.priority().index()].dropped_stop += 1;
+                discarded.push(item);
+            }
+        }
+        discarded
+    }
+
+    /// The books: High, Medium, Low.
+    pub(super) fn account(&self) -> [Account; 3] {
+        self.books
+    }
+
+    fn queued(&self, priority: Priority) -> usize {
+        usize::try_from(self.books[priority.index()].queued).unwrap_or(usize::MAX)
+    }
+
+    fn share(&self, priority: Priority) -> usize {
+        self.shares[priority.index()]
+    }
+
+    fn has_room(&self, priority: Priority) -> bool {
+        // Under drop_low_priority a Medium item may sit in a place taken from Low, which has fewer then.
+        let lent = match (priority, self.policy) {
+            (Priority::Low, Backpressure::DropLowPriority) => {
+                self.queued(Priority::Medium).saturating_sub(self.share(Priority::Medium))
+            }
+            _ => 0,
+        };
+        self.queued(priority) + lent < self.share(priority)
+    }
+
+    fn can_leave(&self, deque: usize) -> bool {
+        self.deques[deque].front().is_some_and(|front| {
+            let held = self.keys.get(&front.item.key());
+            held.is_none_or(|held| held[..deque].iter().all(|&n| n == 0))
+        })
+    }
+
+    fn append(&mut self, item: T) {
+        let own = item.priority().index();
+        let held = self.keys.entry(item.key()).or_default();
+        let deque = (own..3).rev().find(|&deque| held[deque] > 0).unwrap_or(own);
+        held[deque] += 1;
+        if let Some(slot) = item.slot() {
+            *self.slots.entry(slot).or_default() += 1;
+        }
+        let books = &mut self.books[own];
+        books.published += 1;
+        books.queued += 1;
+        self.deques[deque].push_back(Entry { item, number: self.next });
+        self.next += 1;
+    }
+
+    fn remove(&mut self, deque: usize, index: usize) -> T {
+        let entry = self.deques[deque].remove(index).expect("the index was found in this deque");
+        let item = entry.item;
+        let key = item.key();
+        if let Some(held) = self.keys.get_mut(&key) {
+            held[deque] -= 1;
+            if *held == [0; 3] {
+                self.keys.remove(&key);
+            }
+        }
+        if let Some(slot) = item.slot()
+            && let Some(n) = self.slots.get_mut(&slot)
+        {
+            *n -= 1;
+            if *n == 0 {
+                self.slots.remove(&slot);
+            }
+        }
+        self.books[item.priority().index()].queued -= 1;
+        item
+    }
+
+    fn take_newest_of_full_slot(&mut self, item: &T) -> Option<T> {
+        let slot = item.slot()?;
+        if self.slots.get(&slot).is_none_or(|&n| n < 2) {
+            return None;
+        }
+        let newest = |deque: &VecDeque<Entry<T>>| {
+            let index = deque.iter().rposition(|entry| entry.item.slot() == Some(slot))?;
+            Some((deque[index].number, index))
+        };
+        let found = self.deques.iter().enumerate().filter_map(|(at, deque)| Some((newest(deque)?, at)));
+        let ((_, index), deque) = found.max()?;
+        Some(self.remove(deque, index))
+    }
+
+    /// Where the oldest item of a priority waits. It may sit in a lower deque than its own.
+    fn oldest(&self, priority: Priority) -> Option<(usize, usize)> {
+        let oldest = |deque: &VecDeque<Entry<T>>| {
+            let index = deque.iter().position(|entry| entry.item.priority() == priority)?;
+            Some((deque[index].number, index))
+        };
+        let found = self.deques.iter().enumerate().filter_map(|(at, deque)| Some((oldest(deque)?, at)));
+        found.min().map(|((_, index), deque)| (deque, index))
+    }
+}
+
+// === impl Account ===
+
+impl Account {
+    /// Whether everything published is accounted for.
+    pub fn balances(&self) -> bool {
+        self.published
+            == self.delivered
+                + self.dropped_policy
+                + self.dropped_stop
+                + self.coalesced
+                + self.queued
+                + self.in_flight
+    }
+}
+
+impl AddAssign for Account {
+    fn add_assign(&mut self, other: Self) {
+        self.published += other.published;
+        self.delivered += other.delivered;
+        self.dropped_policy += other.dropped_policy;
+        self.dropped_stop += other.dropped_stop;
+        self.coalesced += other.coalesced;
+        self.queued += other.queued;
+        self.in_flight += other.in_flight;
+    }
+}
