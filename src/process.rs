@@ -1,1 +1,220 @@
-//! Placeholder, replaced by the room's owner.
+//! Starts what the user asked for, reads what it prints, ends it, and says so exactly once.
+//!
+//! *Flows in:* commands on [`Manager`]. *Flows out:* [`OutputBatch`]es on the output pipe, and
+//! `ProcessPending`, `ProcessStarted`, `ProcessExited` on the bus. *Bounded:* the manager's and each process's
+//! mailbox, the processes that run at once, the bytes of an unfinished line, and the output pipe, which is lossless: when it is full the readers
+//! stop reading, the kernel's pipe fills, and the child waits. *Lost:* what a line has beyond [`MAX_LINE`] bytes, counted.
+//!
+//! One task owns the registry, one task owns each process; a status is one immutable value that is replaced
+//! as a whole, so nobody can read a new state beside an old exit code.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    bus::EventBus,
+    config::ProcessManagerConfig,
+    event::{ProcessId, ProcessInfo, RunId, Seq, Timestamp},
+    resource::ResourceManager,
+};
+
+mod cell;
+mod environment;
+mod escalation;
+mod group;
+mod manager;
+mod message;
+mod output;
+mod spawn;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use cell::{Status, StatusCell};
+use message::Command;
+
+/// How many commands may wait for the manager. A caller past that waits.
+const MAILBOX: usize = 64;
+
+/// Which of a child's two pipes a batch came through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// One piece of the output pipe. Batches of one process arrive in the order they were read.
+#[derive(Debug)]
+pub enum OutputBatch {
+    /// A run begins; its first line comes after this.
+    Begin {
+        /// The entry.
+        process: ProcessId,
+        /// The start.
+        run: RunId,
+        /// Which start of the entry this is, from 1.
+        number: u32,
+        /// When it started.
+        at: Timestamp,
+        /// Answered with the last line printed before this run.
+        ack: oneshot::Sender<Seq>,
+    },
+    /// Whole lines.
+    Lines {
+        /// The entry.
+        process: ProcessId,
+        /// The run that printed them.
+        run: RunId,
+        /// The pipe they came through.
+        stream: Stream,
+        /// When the block was read: one time for all its lines.
+        at: Timestamp,
+        /// Text in which every line ends with a newline.
+        text: Vec<u8>,
+        /// Lines that were longer than [`MAX_LINE`]: their numbers in `text`, from 0 and ascending, and
+        /// how many bytes they had. Mostly empty.
+        cut: Vec<(u32, u64)>,
+        /// The leader had already been reported as ended.
+        after_exit: bool,
+    },
+    /// The run's output is over. Answered when every line before it can be read in the log.
+    End {
+        /// The entry.
+        process: ProcessId,
+        /// The run.
+        run: RunId,
+        /// Answered with the last line.
+        ack: oneshot::Sender<Seq>,
+    },
+}
+
+/// How much of a line is kept, in bytes: a child that never prints a newline must cost bounded memory. Of a
+/// longer line its length is known.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// What became of a request to start something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Started {
+    /// A new run was accepted.
+    New(ProcessId, RunId),
+    /// It runs already; nothing was started.
+    Running(ProcessId),
+}
+
+impl Started {
+    /// The entry in the process list.
+    pub fn process(self) -> ProcessId {
+        match self {
+            Self::New(process, _) | Self::Running(process) => process,
+        }
+    }
+}
+
+/// Why a command was not carried out. Worded for the user.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// No entry of this id.
+    #[error("no such process: {}", .0.0)]
+    Unknown(ProcessId),
+    /// The limit of running processes is reached.
+    #[error("{0} processes are running, which is the limit (process_manager.max_processes)")]
+    TooMany(usize),
+    /// The host is ending.
+    #[error("brummer is shutting down")]
+    Closed,
+}
+
+/// What `Manager::new` needs besides its configuration.
+pub struct Parts {
+    /// Where events go.
+    pub bus: EventBus,
+    /// Who spawns the tasks.
+    pub resources: ResourceManager,
+    /// The output pipe; its capacity is the bound of what is read but not yet stored.
+    pub output: mpsc::Sender<OutputBatch>,
+}
+
+/// The handle: cheap to clone, and the only way to cause anything here.
+#[derive(Clone)]
+pub struct Manager {
+    /// Full: the caller waits. Closed: the manager has shut down.
+    commands: mpsc::Sender<Command>,
+    registry: Arc<manager::Registry>,
+}
+
+/// A stop that has been asked for. Dropping it does not take the stop back.
+#[derive(Debug)]
+pub struct Stopping(oneshot::Receiver<Result<(), ProcessError>>);
+
+// === impl Stopping ===
+
+impl Stopping {
+    /// Waits until the group is gone and the exit has been published.
+    pub async fn done(self) -> Result<(), ProcessError> {
+        self.0.await.map_err(|_| ProcessError::Closed)?
+    }
+}
+
+// === impl Manager ===
+
+impl Manager {
+    /// Starts the manager's task.
+    pub fn start_manager(config: &ProcessManagerConfig, parts: Parts) -> Self {
+        let (commands, mailbox) = mpsc::channel(MAILBOX);
+        let registry = Arc::new(manager::Registry::default());
+        let resources = parts.resources.clone();
+        let owner = manager::Owner::new(config.clone(), parts, Arc::clone(&registry));
+        drop(resources.spawn(crate::event::Component::Process, "manager", owner.run(mailbox)));
+        Self { commands, registry }
+    }
+
+    /// Starts `info`, or finds that the same script of the same root runs already. Returns when the run has
+    /// been accepted; whether the program could be started is told by its events.
+    pub async fn start(&self, info: ProcessInfo) -> Result<Started, ProcessError> {
+        self.ask(|ticket| Command::Start { info: Box::new(info), ticket }).await?
+    }
+
+    /// Ends a process and everything in its process group: TERM, the configured grace, KILL. Returns when
+    /// the group is gone and the exit has been published. A process that does not run is left as it is.
+    pub async fn stop(&self, process: ProcessId) -> Result<(), ProcessError> {
+        self.begin_stop(process).await?.done().await
+    }
+
+    /// The same in two steps: commands given after this returned are carried out after this one.
+    pub async fn begin_stop(&self, process: ProcessId) -> Result<Stopping, ProcessError> {
+        let (ticket, answer) = oneshot::channel();
+        self.commands.send(Command::Stop { process, ticket }).await.map_err(|_| ProcessError::Closed)?;
+        Ok(Stopping(answer))
+    }
+
+    /// Stops a process if it runs and starts it again with the same arguments.
+    pub async fn restart(&self, process: ProcessId) -> Result<RunId, ProcessError> {
+        self.ask(|ticket| Command::Restart { process, ticket }).await?
+    }
+
+    /// Ends everything: TERM to every group at once, `grace`, KILL. Later commands answer `Closed`. Returns
+    /// when every group is gone.
+    pub async fn shutdown(&self, grace: Duration) {
+        // The error says that the manager is gone already, which is what was asked for.
+        drop(self.ask(|ticket| Command::Shutdown { grace, ticket }).await);
+    }
+
+    /// The present status of a process: one consistent value, read without waiting.
+    pub fn status(&self, process: ProcessId) -> Option<Arc<Status>> {
+        self.registry.status(process)
+    }
+
+    /// What a process is.
+    pub fn info(&self, process: ProcessId) -> Option<Arc<ProcessInfo>> {
+        self.registry.info(process)
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, ProcessError> {
+        let (ticket, answer) = oneshot::channel();
+        self.commands.send(command(ticket)).await.map_err(|_| ProcessError::Closed)?;
+        answer.await.map_err(|_| ProcessError::Closed)
+    }
+}
