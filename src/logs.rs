@@ -1,1 +1,251 @@
-//! Placeholder, replaced by the room's owner.
+//! Keeps what processes print: one writer, bounded, readable while it is written.
+//!
+//! *Flows in:* [`OutputBatch`]es from the output pipe; questions on the handle [`Logs`]. *Flows out:*
+//! `LinesArrived` and `ErrorDetected` on the bus; answers made of shared, immutable [`Chunk`]s. *Bounded:* lines
+//! and bytes kept (`log_store.max_entries`, `max_bytes`), headlines kept per process, questions waiting. *Lost:* the oldest
+//! lines of the process that holds most, counted, when a bound is reached; nothing on the way in.
+//!
+//! Reads are answered by the writer between two batches, which hands out references to chunks and never
+//! copies text. Whatever takes time (search, rendering, looking at files) happens on the reader's side.
+
+use std::{ops::Range, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    bus::EventBus,
+    config::LogStoreConfig,
+    event::{Component, ProcessId, RunId, Seq, Timestamp},
+    locate::Severity,
+    process::OutputBatch,
+    resource::ResourceManager,
+};
+
+mod ansi;
+mod chunk;
+mod merged;
+mod process_log;
+mod state;
+mod style;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use ansi::Cleaner;
+pub use chunk::{Chunk, Line, Span};
+pub use style::{Colour, Style, StyleId, StyleTable};
+
+/// How many questions may wait for the writer. An asker past that waits.
+const QUESTIONS: usize = 64;
+
+/// Which log is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Which {
+    /// One process's.
+    Process(ProcessId),
+    /// All processes' lines in the order they were read. Its line numbers are its own.
+    Merged,
+}
+
+/// A question for lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Query {
+    /// The log.
+    pub which: Which,
+    /// The first line wanted.
+    pub from: Seq,
+    /// At most this many lines.
+    pub max_lines: usize,
+    /// Where the log goes on for more than this many lines past `from`, start that many before its end.
+    pub max_behind: usize,
+    /// Stop once this many bytes of text are in.
+    pub max_bytes: usize,
+}
+
+/// Lines, as references into the store.
+#[derive(Clone, Debug, Default)]
+pub struct Slice {
+    /// In order.
+    pub parts: Vec<Part>,
+    /// The line to ask for next. Behind `head` when a bound ended the slice early.
+    pub next: Seq,
+    /// The newest line of the log.
+    pub head: Seq,
+    /// Where runs begin among the lines of the slice.
+    pub runs: Vec<RunMark>,
+    /// Error headlines on lines of the slice, and those on earlier lines that were found since the last question.
+    pub marks: Vec<Mark>,
+    /// What the style numbers in the chunks mean.
+    pub styles: Arc<StyleTable>,
+}
+
+/// Some lines of one chunk.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Whose lines these are.
+    pub process: ProcessId,
+    /// Their text.
+    pub chunk: Arc<Chunk>,
+    /// Positions in `chunk`.
+    pub lines: Range<usize>,
+    /// Number of the first of them in its process's log.
+    pub first: Seq,
+    /// Number of the first of them in the log that was asked for.
+    pub position: Seq,
+}
+
+/// An error headline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Whose.
+    pub process: ProcessId,
+    /// Its line in its process's log.
+    pub seq: Seq,
+    /// How bad.
+    pub severity: Severity,
+}
+
+/// The start of a run in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunMark {
+    /// The first line the run printed, or will print.
+    pub seq: Seq,
+    /// The run.
+    pub run: RunId,
+    /// Which start of the process that was, from 1.
+    pub number: u32,
+    /// Whose.
+    pub process: ProcessId,
+    /// When it started.
+    pub at: Timestamp,
+}
+
+/// One thing a person would count as an error (or a warning).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// Never comes twice in a host's life.
+    pub id: u64,
+    /// Whose.
+    pub process: ProcessId,
+    /// Which run printed it.
+    pub run: RunId,
+    /// Which start of the process that was, from 1.
+    pub number: u32,
+    /// Its line.
+    pub seq: Seq,
+    /// How bad.
+    pub severity: Severity,
+    /// What it says.
+    pub message: Arc<str>,
+    /// The rule that found it.
+    pub rule: &'static str,
+    /// Where it points, as printed.
+    pub place: Option<crate::locate::Place>,
+    /// The same for an error told again in the same run.
+    pub group: u32,
+}
+
+/// Exact counts since the start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Lines taken in.
+    pub lines: u64,
+    /// Bytes of text taken in, after escapes were removed.
+    pub bytes: u64,
+    /// Lines that are no longer kept.
+    pub evicted: u64,
+    /// Lines kept.
+    pub kept: u64,
+}
+
+/// The host is ending and the store is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the log store has stopped")]
+pub struct Stopped;
+
+/// The handle.
+#[derive(Clone)]
+pub struct Logs {
+    questions: mpsc::Sender<Question>,
+}
+
+/// What can be asked of the writer.
+enum Question {
+    Read { query: Query, marks_after: u64, answer: oneshot::Sender<(Slice, u64)> },
+    Around { process: ProcessId, seq: Seq, before: usize, after: usize, answer: oneshot::Sender<Slice> },
+    Headlines { answer: oneshot::Sender<Vec<Headline>> },
+    Counts { answer: oneshot::Sender<Counts> },
+}
+
+// === impl Logs ===
+
+impl Logs {
+    /// Starts the writer. Returns the handle and the way in; capacity counts batches of at most 64 KiB.
+    pub fn start(
+        config: &LogStoreConfig,
+        bus: EventBus,
+        resources: &ResourceManager,
+    ) -> (Self, mpsc::Sender<OutputBatch>) {
+        let (questions, asked) = mpsc::channel(QUESTIONS);
+        let (sender, batches) = mpsc::channel((config.buffer_size / config.batch_size.max(1)).max(1));
+        let writer = task::Writer::new(config, bus);
+        drop(resources.spawn(Component::Logs, "writer", writer.run(batches, asked)));
+        (Self { questions }, sender)
+    }
+
+    /// Lines from a position on. `marks_after` is the number the last answer gave for this reader, 0 at first:
+    /// headlines found since then come with the slice.
+    pub async fn read(&self, query: Query, marks_after: u64) -> Result<(Slice, u64), Stopped> {
+        self.ask(|answer| Question::Read { query, marks_after, answer }).await
+    }
+
+    /// A line with its neighbourhood, as far as it is kept.
+    pub async fn around(
+        &self,
+        process: ProcessId,
+        seq: Seq,
+        before: usize,
+        after: usize,
+    ) -> Result<Slice, Stopped> {
+        self.ask(|answer| Question::Around { process, seq, before, after, answer }).await
+    }
+
+    /// All headlines kept, newest run first, each run's by line.
+    pub async fn headlines(&self) -> Result<Vec<Headline>, Stopped> {
+        self.ask(|answer| Question::Headlines { answer }).await
+    }
+
+    /// What came in and what is kept.
+    pub async fn counts(&self) -> Result<Counts, Stopped> {
+        self.ask(|answer| Question::Counts { answer }).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Stopped> {
+        let (answer, receive) = oneshot::channel();
+        self.questions.send(question(answer)).await.map_err(|_| Stopped)?;
+        receive.await.map_err(|_| Stopped)
+    }
+}
+
+// === impl Part ===
+
+impl Part {
+    /// Whether a line of the process is one of these.
+    pub(crate) fn holds(&self, seq: Seq) -> bool {
+        (self.first.0..self.first.0 + self.lines.len() as u64).contains(&seq.0)
+    }
+}
+
+// === impl Slice ===
+
+impl Slice {
+    /// Each line's number in its process's log, process and text, without the newline.
+    pub fn lines(&self) -> impl Iterator<Item = (Seq, ProcessId, &[u8])> {
+        self.parts.iter().flat_map(|part| {
+            part.lines
+                .clone()
+                .zip(part.first.0..)
+                .map(move |(index, seq)| (Seq(seq), part.process, part.chunk.text(index)))
+        })
+    }
+}

@@ -1,0 +1,276 @@
+//! All logs and their common bounds. Pure: no clock, no tokio.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    Counts, Headline, Mark, Part, Query, Slice, Which,
+    chunk::Facts,
+    merged::Merged,
+    process_log::{Added, ProcessLog},
+    style::StyleTable,
+};
+use crate::event::{ProcessId, RunId, Seq, Timestamp};
+
+/// What the store holds at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Lines of all processes together.
+    pub(super) lines: usize,
+    /// Their bytes, with what is kept about them.
+    pub(super) bytes: usize,
+    /// Headlines of one process.
+    pub(super) headlines: usize,
+}
+
+/// The writer's state.
+pub(super) struct State {
+    limits: Limits,
+    logs: HashMap<ProcessId, ProcessLog>,
+    merged: Merged,
+    styles: Arc<StyleTable>,
+    counts: Counts,
+    bytes: usize,
+    headline_ids: u64,
+}
+
+/// What a batch brought, for the events that tell of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Appended {
+    pub(super) first: Seq,
+    pub(super) last: Seq,
+    /// The first new error headline.
+    pub(super) error: Option<(Seq, Arc<str>)>,
+    pub(super) errors: u32,
+}
+
+// === impl State ===
+
+impl State {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            logs: HashMap::new(),
+            merged: Merged::new(limits.lines),
+            styles: Arc::default(),
+            counts: Counts::default(),
+            bytes: 0,
+            headline_ids: 0,
+        }
+    }
+
+    /// Returns the last line before the run.
+    pub(super) fn begin(&mut self, process: ProcessId, run: RunId, number: u32, at: Timestamp) -> Seq {
+        let log = self.logs.entry(process).or_insert_with(|| ProcessLog::new(process, self.limits.headlines));
+        log.begin(run, number, at);
+        log.last()
+    }
+
+    pub(super) fn last(&self, process: ProcessId) -> Seq {
+        self.logs.get(&process).map(ProcessLog::last).unwrap_or_default()
+    }
+
+    /// The run is over. Returns an error that had been held back, and how many there are now.
+    pub(super) fn finish(&mut self, process: ProcessId, run: RunId) -> Option<(Seq, Arc<str>, u32)> {
+        let log = self.logs.get_mut(&process)?;
+        let new = log.finish(run, &mut self.headline_ids);
+        let (seq, message) = log.first_error(new)?;
+        Some((seq, message, log.errors()))
+    }
+
+    /// Takes a batch in and evicts what has no room any more.
+    pub(super) fn append(
+        &mut self,
+        process: ProcessId,
+        text: &[u8],
+        cut: &[(u32, u64)],
+        facts: Facts,
+    ) -> Appended {
+        let log = self.logs.entry(process).or_insert_with(|| ProcessLog::new(process, self.limits.headlines));
+        let Added { first, count, text: bytes, cost, headlines } =
+            log.append(text, cut, facts, &mut self.styles, &mut self.headline_ids);
+        let appended =
+            Appended { first, last: log.last(), error: log.first_error(headlines), errors: log.errors() };
+        self.counts.lines += count;
+        self.counts.kept += count;
+        self.counts.bytes += bytes;
+        self.bytes += cost;
+        self.merged.push(process, first, count);
+        self.evict();
+        appended
+    }
+
+    /// The process that holds most gives its oldest lines, so that a noisy one does not take a quiet one's.
+    fn evict(&mut self) {
+        let (max_lines, max_bytes) = (self.limits.lines as u64, self.limits.bytes);
+        if self.counts.kept <= max_lines && self.bytes <= max_bytes {
+            return;
+        }
+        while self.counts.kept > max_lines || self.bytes > max_bytes {
+            let too_many = self.counts.kept > max_lines;
+            let most = |log: &&mut ProcessLog| if too_many { log.kept() } else { log.bytes() as u64 };
+            let Some(log) = self.logs.values_mut().filter(|log| log.kept() > 0).max_by_key(most) else {
+                break;
+            };
+            // As many at once as surely come from this one, so that the search for it is rare.
+            let spare = self.counts.kept.saturating_sub(max_lines).clamp(1, (log.kept() / 2).max(1));
+            for _ in 0..spare {
+                self.bytes -= log.evict();
+            }
+            self.counts.kept -= spare;
+            self.counts.evicted += spare;
+            log.forget();
+        }
+        let logs = &self.logs;
+        self.merged.trim(|process| logs.get(&process).map_or(Seq(u64::MAX), ProcessLog::first));
+    }
+
+    pub(super) fn read(&self, query: &Query, marks_after: u64) -> (Slice, u64) {
+        let mut slice = match query.which {
+            Which::Process(process) => self.read_process(process, query),
+            Which::Merged => self.read_merged(query),
+        };
+        slice.marks = self.marks(query, &slice, marks_after);
+        slice.styles = Arc::clone(&self.styles);
+        (slice, self.headline_ids)
+    }
+
+    /// A headline is told with its line, or later when it was found later.
+    fn marks(&self, query: &Query, slice: &Slice, after: u64) -> Vec<Mark> {
+        let told = |headline: &&Headline| match query.which {
+            Which::Process(process) => {
+                headline.process == process
+                    && headline.seq < slice.next
+                    && (headline.id > after || headline.seq >= query.from)
+            }
+            Which::Merged => {
+                let sent = slice.parts.iter().filter(|part| part.process == headline.process);
+                headline.id > after || sent.into_iter().any(|part| part.holds(headline.seq))
+            }
+        };
+        let of = |log: &ProcessLog| match query.which {
+            Which::Process(process) => log.process() == process,
+            Which::Merged => true,
+        };
+        let logs = self.logs.values().filter(|log| of(log));
+        let marks = logs.flat_map(ProcessLog::headlines).filter(told);
+        marks.map(|it| Mark { process: it.process, seq: it.seq, severity: it.severity }).collect()
+    }
+
+    fn read_process(&self, process: ProcessId, query: &Query) -> Slice {
+        let Some(log) = self.logs.get(&process) else {
+            return Slice { next: query.from, ..Slice::default() };
+        };
+        let head = log.last();
+        let from = start(query, head);
+        let mut taken = Taken::new(query);
+        let mut parts = Vec::new();
+        for part in log.parts(from, head) {
+            if !taken.add(part, &mut parts) {
+                break;
+            }
+        }
+        let next = parts.last().map_or(Seq(head.0 + 1).max(from), end_of);
+        let last = Seq(next.0.saturating_sub(1));
+        // A run is told with its first line.
+        let runs = log.runs(from, last).cloned().collect();
+        Slice { parts, next, head, runs, ..Slice::default() }
+    }
+
+    fn read_merged(&self, query: &Query) -> Slice {
+        let head = self.merged.head();
+        let from = start(query, head);
+        let mut taken = Taken::new(query);
+        let mut parts = Vec::new();
+        'all: for stretch in self.merged.since(from) {
+            let Some(log) = self.logs.get(&stretch.process) else { continue };
+            let skip = from.0.saturating_sub(stretch.first.0);
+            let begin = Seq(stretch.from.0 + skip);
+            let last = Seq(stretch.from.0 + stretch.count - 1);
+            for mut part in log.parts(begin, last) {
+                part.position = Seq(part.first.0 - stretch.from.0 + stretch.first.0);
+                if !taken.add(part, &mut parts) {
+                    break 'all;
+                }
+            }
+        }
+        // What is no longer kept is passed over.
+        let next = if taken.full { parts.last().map_or(from, end_of) } else { Seq(head.0 + 1) };
+        let runs = parts.iter().filter_map(|part| {
+            let end = Seq(part.first.0 + part.lines.len() as u64 - 1);
+            Some(self.logs.get(&part.process)?.runs(part.first, end).cloned())
+        });
+        let runs = runs.flatten().collect();
+        Slice { parts, next, head, runs, ..Slice::default() }
+    }
+
+    pub(super) fn around(&self, process: ProcessId, seq: Seq, before: usize, after: usize) -> Slice {
+        let query = Query {
+            which: Which::Process(process),
+            from: Seq(seq.0.saturating_sub(before as u64)),
+            max_lines: before + after + 1,
+            max_behind: usize::MAX,
+            max_bytes: usize::MAX,
+        };
+        self.read(&query, u64::MAX).0
+    }
+
+    /// Newest run first, each run's by line.
+    pub(super) fn headlines(&self) -> Vec<Headline> {
+        let mut all: Vec<_> = self.logs.values().flat_map(ProcessLog::headlines).cloned().collect();
+        all.sort_by_key(|headline| (std::cmp::Reverse(headline.run), headline.seq));
+        all
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+}
+
+/// Where a query begins, given the newest line.
+fn start(query: &Query, head: Seq) -> Seq {
+    let behind = (head.0 + 1).saturating_sub(query.from.0);
+    if behind > query.max_behind as u64 {
+        Seq(head.0 + 1 - query.max_behind as u64)
+    } else {
+        query.from.max(Seq(1))
+    }
+}
+
+fn end_of(part: &Part) -> Seq {
+    Seq(part.position.0 + part.lines.len() as u64)
+}
+
+/// What is still wanted of a query.
+struct Taken {
+    lines: usize,
+    bytes: usize,
+    full: bool,
+}
+
+// === impl Taken ===
+
+impl Taken {
+    fn new(query: &Query) -> Self {
+        Self { lines: query.max_lines, bytes: query.max_bytes, full: false }
+    }
+
+    /// Adds as much of `part` as there is room for, at least one line overall; false when that was not all.
+    fn add(&mut self, mut part: Part, parts: &mut Vec<Part>) -> bool {
+        let mut count = 0;
+        for index in part.lines.clone() {
+            let size = part.chunk.cost(index);
+            if self.lines == 0 || (self.bytes < size && !(parts.is_empty() && count == 0)) {
+                self.full = true;
+                break;
+            }
+            self.lines -= 1;
+            self.bytes = self.bytes.saturating_sub(size);
+            count += 1;
+        }
+        part.lines.end = part.lines.start + count;
+        if count > 0 {
+            parts.push(part);
+        }
+        !self.full
+    }
+}
