@@ -1,1 +1,189 @@
-//! Placeholder, replaced by the room's owner.
+//! What is shown: one row per process and the recent happenings, behind one lock.
+//!
+//! *Flows in:* events, through [`Model::update`]. *Flows out:* [`View`]s of everything that changed since a
+//! revision, through [`Model::view`], and a wake-up. *Bounded:* rows by the number of processes, happenings by [`HAPPENINGS`]. *Lost:* the
+//! oldest happenings, when nobody has looked for so long; their numbers show it. Rows are always complete.
+//!
+//! The model holds no handles, so it cannot cause anything.
+
+use std::{path::Path, sync::Arc};
+
+use tokio::sync::Notify;
+
+use crate::{
+    event::{Event, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    sync::RwLock,
+};
+
+mod state;
+#[cfg(test)]
+mod tests;
+
+/// Happenings kept for somebody who looks late.
+pub const HAPPENINGS: usize = 1000;
+
+/// Ended runs remembered over all processes.
+pub const HISTORY: usize = 1000;
+
+/// Counts changes; 0 is before the first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Revision(pub u64);
+
+/// One process as the list shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Stable for the life of the host.
+    pub id: ProcessId,
+    /// What it is.
+    pub info: Arc<ProcessInfo>,
+    /// Where its latest run is.
+    pub state: State,
+    /// The latest run.
+    pub run: RunId,
+    /// How often it was started.
+    pub runs: u32,
+    /// The leader, while it runs and after.
+    pub pid: Option<u32>,
+    /// How the latest run ended.
+    pub exit: Option<Exit>,
+    /// Why it could not be started.
+    pub reason: Option<Arc<str>>,
+    /// When the latest run started.
+    pub started_at: Option<Timestamp>,
+    /// When its leader ended.
+    pub ended_at: Option<Timestamp>,
+    /// The newest line of its log.
+    pub last: Seq,
+    /// Distinct errors of the latest run.
+    pub errors: u32,
+    /// The first error of the latest run.
+    pub first_error: Option<Arc<str>>,
+}
+
+/// How a run ended, for the rule that divides its lines from the next run's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// 1 for a process's first run.
+    pub number: u32,
+    /// How it is shown.
+    pub state: State,
+    /// How it ended.
+    pub exit: Exit,
+    /// From start to end, milliseconds.
+    pub took: u64,
+}
+
+/// Something the user may want to hear of, in the order it happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Happening {
+    /// Counts from 1.
+    pub number: u64,
+    /// Whose.
+    pub process: ProcessId,
+    /// Of which run.
+    pub run: RunId,
+    /// Which start of the process that was, from 1.
+    pub start: u32,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// See [`Happening`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// The program runs.
+    Started,
+    /// The run is over.
+    Exited {
+        /// How it is shown.
+        state: State,
+        /// How it ended.
+        exit: Exit,
+        /// Why it could not be started.
+        reason: Option<Arc<str>>,
+        /// From start to end, milliseconds.
+        took: u64,
+        /// The first error of the run.
+        message: Option<Arc<str>>,
+        /// Its last line: who shows the log shows this line before the happening.
+        last: Seq,
+    },
+    /// New error headlines.
+    Error {
+        /// The first new one.
+        seq: Seq,
+        /// What it says.
+        message: Arc<str>,
+        /// Distinct errors of this run so far.
+        count: u32,
+    },
+}
+
+/// Everything that changed since a revision.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct View {
+    /// The revision this brings the reader to.
+    pub revision: Revision,
+    /// Changed rows, whole, by id.
+    pub rows: Vec<Row>,
+    /// New happenings. A gap in their numbers means that the reader came late: some were forgotten, or, of errors, made
+    /// good by a newer one.
+    pub happenings: Vec<Happening>,
+}
+
+/// See the module.
+pub struct Model {
+    /// The one lock around the view state. Held for the time of a copy, and no other lock inside.
+    state: RwLock<state::ViewState>,
+    /// Wakes the one reader that waits for changes. A change while nobody waits is not lost.
+    changed: Notify,
+}
+
+// === impl Model ===
+
+impl Model {
+    /// An empty model.
+    pub fn new() -> Self {
+        Self { state: RwLock::new(state::ViewState::default()), changed: Notify::new() }
+    }
+
+    /// Takes an event in. Never waits for a reader's work, only for its copy.
+    pub fn update(&self, event: &Event) {
+        if self.state.write().apply(event) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Rows that changed since `since`, and happenings after number `heard`.
+    pub fn view(&self, since: Revision, heard: u64) -> View {
+        self.state.read().view(since, heard)
+    }
+
+    /// The process of this root that users call so.
+    pub fn find(&self, root: Option<&Path>, label: &str) -> Option<ProcessId> {
+        self.state.read().find(root, label)
+    }
+
+    /// One process's row.
+    pub fn row(&self, process: ProcessId) -> Option<Row> {
+        self.state.read().row(process)
+    }
+
+    /// How a process's run of this number ended, if it has and is not forgotten.
+    pub fn ended(&self, process: ProcessId, number: u32) -> Option<Ended> {
+        self.state.read().ended(process, number)
+    }
+
+    /// Waits until something changed since the last time this returned.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self::new()
+    }
+}

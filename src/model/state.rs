@@ -1,0 +1,155 @@
+//! The view state and how events change it. Pure.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+};
+
+use super::{Ended, HAPPENINGS, HISTORY, Happening, Revision, Row, View, What};
+use crate::event::{Event, ProcessId, RunId, State, Timestamp};
+
+/// See the module above.
+#[derive(Default)]
+pub(super) struct ViewState {
+    revision: u64,
+    rows: BTreeMap<ProcessId, Versioned>,
+    happenings: VecDeque<Happening>,
+    happened: u64,
+    /// Oldest first; the oldest is forgotten when there is no room.
+    history: VecDeque<(ProcessId, Ended)>,
+}
+
+struct Versioned {
+    row: Row,
+    /// The revision of its last change.
+    revision: u64,
+}
+
+// === impl ViewState ===
+
+impl ViewState {
+    /// Whether anything changed.
+    pub(super) fn apply(&mut self, event: &Event) -> bool {
+        let next = self.revision + 1;
+        let changed = match event {
+            Event::ProcessPending { process, run, info, .. } => {
+                let before = self.rows.get(process).map(|known| &known.row);
+                let row = Row {
+                    id: *process,
+                    info: info.clone(),
+                    state: State::Pending,
+                    run: *run,
+                    runs: before.map_or(0, |row| row.runs) + 1,
+                    pid: None,
+                    exit: None,
+                    reason: None,
+                    started_at: None,
+                    ended_at: None,
+                    last: before.map(|row| row.last).unwrap_or_default(),
+                    errors: 0,
+                    first_error: None,
+                };
+                self.rows.insert(*process, Versioned { row, revision: next });
+                true
+            }
+            Event::ProcessStarted { process, run, pid, after, at } => {
+                let changed = self.change(*process, next, |row| {
+                    row.state = State::Running;
+                    row.pid = Some(*pid);
+                    row.started_at = Some(*at);
+                    row.last = row.last.max(*after);
+                });
+                changed && self.happen(*process, *run, *at, What::Started)
+            }
+            Event::ProcessExited { process, run, state, exit, last, reason, at } => {
+                let changed = self.change(*process, next, |row| {
+                    row.state = *state;
+                    row.exit = Some(*exit);
+                    row.reason.clone_from(reason);
+                    row.ended_at = Some(*at);
+                    row.last = row.last.max(*last);
+                });
+                let row = self.rows.get(process).map(|known| &known.row);
+                let took =
+                    row.and_then(|row| Some(at.0.saturating_sub(row.started_at?.0))).unwrap_or_default();
+                let message = row.and_then(|row| row.first_error.clone());
+                if let Some(number) = row.map(|row| row.runs) {
+                    if self.history.len() == HISTORY {
+                        self.history.pop_front();
+                    }
+                    self.history.push_back((*process, Ended { number, state: *state, exit: *exit, took }));
+                }
+                let (state, exit, reason, last) = (*state, *exit, reason.clone(), *last);
+                let what = What::Exited { state, exit, reason, took, message, last };
+                changed && self.happen(*process, *run, *at, what)
+            }
+            Event::LinesArrived { process, last, .. } => self.change(*process, next, |row| {
+                row.last = row.last.max(*last);
+            }),
+            Event::ErrorDetected { process, run, seq, count, message, at } => {
+                let changed = self.change(*process, next, |row| {
+                    // A straggler of an old run says nothing about the present one.
+                    if row.run != *run {
+                        return;
+                    }
+                    row.errors = *count;
+                    if row.first_error.is_none() {
+                        row.first_error = Some(message.clone());
+                    }
+                });
+                let what = What::Error { seq: *seq, message: message.clone(), count: *count };
+                // One is enough for whoever has not looked yet: the row has the count.
+                self.happenings
+                    .retain(|old| old.process != *process || !matches!(old.what, What::Error { .. }));
+                changed && self.happen(*process, *run, *at, what)
+            }
+            Event::Fault(_) => false,
+        };
+        if changed {
+            self.revision = next;
+        }
+        changed
+    }
+
+    pub(super) fn view(&self, since: Revision, heard: u64) -> View {
+        let rows = self.rows.values().filter(|known| known.revision > since.0).map(|known| known.row.clone());
+        let new = self.happenings.partition_point(|happening| happening.number <= heard);
+        let happenings = self.happenings.range(new..).cloned().collect();
+        View { revision: Revision(self.revision), rows: rows.collect(), happenings }
+    }
+
+    pub(super) fn find(&self, root: Option<&Path>, label: &str) -> Option<ProcessId> {
+        let is_it = |row: &&Row| root.is_none_or(|root| row.info.root == root) && row.info.label() == label;
+        self.rows.values().map(|known| &known.row).find(is_it).map(|row| row.id)
+    }
+
+    pub(super) fn row(&self, process: ProcessId) -> Option<Row> {
+        self.rows.get(&process).map(|known| known.row.clone())
+    }
+
+    pub(super) fn ended(&self, process: ProcessId, number: u32) -> Option<Ended> {
+        let of = |(id, ended): &&(ProcessId, Ended)| *id == process && ended.number == number;
+        self.history.iter().rev().find(of).map(|(_, ended)| *ended)
+    }
+
+    fn change(&mut self, process: ProcessId, revision: u64, change: impl FnOnce(&mut Row)) -> bool {
+        let Some(known) = self.rows.get_mut(&process) else { return false };
+        let before = known.row.clone();
+        change(&mut known.row);
+        if known.row == before {
+            return false;
+        }
+        known.revision = revision;
+        true
+    }
+
+    fn happen(&mut self, process: ProcessId, run: RunId, at: Timestamp, what: What) -> bool {
+        if self.happenings.len() == HAPPENINGS {
+            self.happenings.pop_front();
+        }
+        self.happened += 1;
+        let (number, start) = (self.happened, self.rows.get(&process).map_or(0, |known| known.row.runs));
+        self.happenings.push_back(Happening { number, process, run, start, at, what });
+        true
+    }
+}
