@@ -1,1 +1,44 @@
-//! Placeholder, replaced by the room's owner.
+//! The editor session: Neovim on the other end of a channel, with an answer to every call and at most one
+//! unanswered frame.
+//!
+//! *Flows in:* notifications from Lua. *Flows out:* frames. *Bounded:* calls under way, watched buffers, the size of
+//! a frame, one frame in flight. While the editor does not answer (a prompt is open, say) nothing piles up
+//! here: changes stay in `model` and `logs`, which are bounded, and the next frame tells of the latest. *Lost:* lines a buffer had
+//! no time to show, counted in the frame.
+//!
+//! nvim-rs speaks msgpack-RPC. Its traps are fenced off here: a pending call is never dropped, handlers only
+//! forward, and the channel lies on descriptors of its own, away from standard output.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{logs::Logs, model::Model, process::Manager, resource::ResourceManager};
+
+mod calls;
+mod dispatch;
+mod flush;
+mod patch;
+mod protocol;
+mod session;
+mod stdio;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub use protocol::PROTOCOL;
+pub use session::serve;
+pub use stdio::Stdio;
+
+/// What a session works on.
+#[derive(Clone)]
+pub struct Handles {
+    /// Starts and ends processes.
+    pub manager: Manager,
+    /// Answers with lines.
+    pub logs: Logs,
+    /// What is shown.
+    pub model: Arc<Model>,
+    /// Spawns the session's tasks.
+    pub resources: ResourceManager,
+    /// Where `~/.brum.toml` is.
+    pub home: Option<PathBuf>,
+}

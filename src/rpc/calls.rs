@@ -1,0 +1,122 @@
+//! Carries out calls within a bound and hands their replies to the next frame. What starts and ends processes is carried
+//! out in the order it was asked for; questions are answered side by side.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::{
+    Handles, dispatch,
+    flush::ToFlush,
+    protocol::{Call, Reply},
+};
+use crate::event::Component;
+
+/// Calls under way at once; one more is refused. It is also the room for those whose turn has not come.
+const LIMIT: usize = 256;
+
+/// The session's way to its calls.
+pub(super) struct Calls {
+    worker: Worker,
+    room: Arc<Semaphore>,
+    /// Never full: a call is admitted only while there is room.
+    commands: mpsc::Sender<Admitted>,
+}
+
+/// A call that has been let in.
+struct Admitted {
+    id: u64,
+    call: Call,
+    place: OwnedSemaphorePermit,
+}
+
+/// What carries calls out.
+#[derive(Clone)]
+struct Worker {
+    handles: Handles,
+    to_flush: mpsc::Sender<ToFlush>,
+}
+
+// === impl Calls ===
+
+impl Calls {
+    pub(super) fn new(handles: Handles, to_flush: mpsc::Sender<ToFlush>) -> Self {
+        let (commands, mut admitted) = mpsc::channel::<Admitted>(LIMIT);
+        let worker = Worker { handles, to_flush };
+        let in_order = worker.clone();
+        let serve = async move {
+            while let Some(Admitted { id, call, place }) = admitted.recv().await {
+                in_order.command(id, call, place).await;
+            }
+        };
+        drop(worker.handles.resources.spawn(Component::Rpc, "commands", serve));
+        Self { worker, room: Arc::new(Semaphore::new(LIMIT)), commands }
+    }
+
+    /// Lets a call in. What concerns the frames goes to their owner in the order it came.
+    pub(super) async fn take(&self, id: u64, call: Call) {
+        let call = match call {
+            Call::Watch(watch) => return self.send(ToFlush::Watch(id, watch)).await,
+            Call::Unwatch(buffer) => return self.send(ToFlush::Unwatch(id, buffer.buf)).await,
+            call => call,
+        };
+        let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
+            return self
+                .worker
+                .reply(id, Err("too many calls under way: try again in a moment".to_owned()))
+                .await;
+        };
+        if matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_)) {
+            // The receiver lives as long as this sender.
+            drop(self.commands.send(Admitted { id, call, place }).await);
+        } else {
+            let worker = self.worker.clone();
+            let answer = async move { worker.answer(id, call, place).await };
+            drop(self.worker.handles.resources.spawn(Component::Rpc, "answer", answer));
+        }
+    }
+
+    pub(super) async fn send(&self, message: ToFlush) {
+        // Nobody receives when the session is over.
+        drop(self.worker.to_flush.send(message).await);
+    }
+}
+
+// === impl Worker ===
+
+impl Worker {
+    /// Returns when the next command may follow: a stop is waited for besides, because it can take its time.
+    async fn command(&self, id: u64, call: Call, place: OwnedSemaphorePermit) {
+        let Call::Stop(entry) = call else { return self.answer(id, call, place).await };
+        let stopping = dispatch::begin_stop(&self.handles, entry).await;
+        let worker = self.clone();
+        let wait = async move {
+            let _place = place;
+            let result = match stopping {
+                Ok(stopping) => dispatch::stopped(stopping).await,
+                Err(message) => Err(message),
+            };
+            worker.reply(id, result).await;
+        };
+        drop(self.handles.resources.spawn(Component::Rpc, "stop", wait));
+    }
+
+    async fn answer(&self, id: u64, call: Call, _place: OwnedSemaphorePermit) {
+        let handles = self.handles.clone();
+        // A task of its own, so that a panic becomes a fault and the editor still gets its answer.
+        let call = async move { dispatch::call(&handles, call).await };
+        let result = self.handles.resources.spawn(Component::Rpc, "call", call).await;
+        let failed = || Err("brummer failed inside this call: see its log file".to_owned());
+        self.reply(id, result.unwrap_or_else(failed)).await;
+    }
+
+    async fn reply(&self, id: u64, result: Result<Value, String>) {
+        let (ok, err) = match result {
+            Ok(value) => (Some(value), None),
+            Err(message) => (None, Some(message)),
+        };
+        // Nobody receives when the session is over.
+        drop(self.to_flush.send(ToFlush::Reply(Reply { id, ok, err })).await);
+    }
+}

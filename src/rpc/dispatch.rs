@@ -1,0 +1,261 @@
+//! From a call to the handle that does it. An error is one line, worded for the user.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    Handles,
+    protocol::{Call, Directory, Entry, ErrorsOf, LineOf, Run},
+};
+use crate::{
+    config::{self, Config},
+    event::{Component, ProcessId, ProcessInfo, Seq},
+    locate::{self, Finding, Location, Place, Resolver, Scanner, Severity},
+    logs::Headline,
+    process::{Started, Stopping},
+    project,
+};
+
+/// Lines before and after the one asked about that are looked at, for formats that spread over several.
+const CONTEXT: (usize, usize) = (200, 60);
+
+/// Headlines told at once.
+const HEADLINES: usize = 500;
+
+/// Carries out a call and returns its value, in which absent things are absent keys.
+pub(super) async fn call(handles: &Handles, call: Call) -> Result<Value, String> {
+    carry_out(handles, call).await.map(without_nulls)
+}
+
+async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
+    match call {
+        Call::Scripts(directory) => scripts(handles, directory).await,
+        Call::Run(run) => start(handles, run).await,
+        Call::Restart(entry) => {
+            handles.manager.restart(ProcessId(entry.id)).await.map_err(said)?;
+            Ok(json!({}))
+        }
+        Call::Locate(line) => locate(handles, line).await,
+        Call::Errors(errors) => list_errors(handles, errors).await,
+        Call::Explain(line) => explain(handles, line).await,
+        Call::Config(directory) => {
+            let home = handles.home.clone();
+            let problems =
+                blocking(handles, "config", move || read_config(&root_of(&directory), home.as_deref()).1);
+            Ok(json!({ "problems": problems.await? }))
+        }
+        // The session takes these itself.
+        Call::Stop(_) | Call::Watch(_) | Call::Unwatch(_) | Call::Bye => Ok(json!({})),
+    }
+}
+
+/// Asks for a stop; whoever wants to know when it is done waits for [`stopped`].
+pub(super) async fn begin_stop(handles: &Handles, entry: Entry) -> Result<Stopping, String> {
+    handles.manager.begin_stop(ProcessId(entry.id)).await.map_err(said)
+}
+
+/// The answer to a stop, when its group is gone.
+pub(super) async fn stopped(stopping: Stopping) -> Result<Value, String> {
+    stopping.done().await.map_err(said)?;
+    Ok(json!({}))
+}
+
+async fn scripts(handles: &Handles, directory: Directory) -> Result<Value, String> {
+    let home = handles.home.clone();
+    blocking(handles, "scripts", move || {
+        let root = root_of(&directory);
+        let (config, mut problems) = read_config(&root, home.as_deref());
+        let project = project::load(&root, &config).map_err(said)?;
+        problems.extend(project.problems.iter().map(|problem| problem.within(&root)));
+        let mut value = project.to_json();
+        value["problems"] = problems.into();
+        Ok(value)
+    })
+    .await?
+}
+
+async fn start(handles: &Handles, run: Run) -> Result<Value, String> {
+    let home = handles.home.clone();
+    let (infos, problems) = blocking(handles, "run", move || prepare(&run, home.as_deref())).await??;
+    let mut started = Vec::new();
+    for info in infos {
+        let name = info.label();
+        let state = handles.manager.start(info).await.map_err(said)?;
+        let (id, word) = match state {
+            Started::New(process, _) => (process.0, "started"),
+            Started::Running(process) => (process.0, "running"),
+        };
+        started.push(json!({ "id": id, "name": name, "state": word }));
+    }
+    Ok(json!({ "started": started, "problems": problems }))
+}
+
+/// What is to be started, all of it or nothing.
+fn prepare(run: &Run, home: Option<&Path>) -> Result<(Vec<ProcessInfo>, Vec<String>), String> {
+    let root = PathBuf::from(&run.root);
+    let (config, problems) = read_config(&root, home);
+    if let Some(command) = &run.command {
+        return Ok((vec![project::shell(&root, command).map_err(said)?], problems));
+    }
+    let project = project::load(&root, &config).map_err(said)?;
+    let infos: Result<Vec<_>, _> = run
+        .names
+        .iter()
+        .map(|name| project.command(name, &run.args, &project::PathLookup::from_env()))
+        .collect();
+    let infos = infos.map_err(said)?;
+    if infos.is_empty() {
+        return Err("nothing to run: name a script".to_owned());
+    }
+    Ok((infos, problems))
+}
+
+async fn locate(handles: &Handles, line: LineOf) -> Result<Value, String> {
+    let (info, seq, lines) = neighbourhood(handles, &line).await?;
+    blocking(handles, "locate", move || {
+        let finding = finding_at(&lines, seq).ok_or("this line names no place")?;
+        let place = finding.place.as_ref().ok_or("this line names no place")?;
+        let location = Resolver::new(&info.cwd, &info.root).resolve(place).map_err(said)?;
+        Ok(json!({
+            "file": location.file,
+            "line": location.line,
+            "col": location.col,
+            "message": finding.message,
+            "rule": finding.rule,
+        }))
+    })
+    .await?
+}
+
+async fn explain(handles: &Handles, line: LineOf) -> Result<Value, String> {
+    let (info, seq, lines) = neighbourhood(handles, &line).await?;
+    let told = blocking(handles, "explain", move || {
+        let lines: Vec<_> = lines.iter().map(|(seq, text)| (*seq, text.as_str())).collect();
+        locate::explain(&lines, seq, &Resolver::new(&info.cwd, &info.root))
+    });
+    Ok(json!({ "lines": told.await? }))
+}
+
+/// A line's process and the lines around it.
+async fn neighbourhood(
+    handles: &Handles,
+    line: &LineOf,
+) -> Result<(Arc<ProcessInfo>, Seq, Vec<(Seq, String)>), String> {
+    let (process, seq) = (ProcessId(line.id), Seq(line.seq));
+    let info = handles.manager.info(process).ok_or("no such process")?;
+    let slice = handles.logs.around(process, seq, CONTEXT.0, CONTEXT.1).await.map_err(said)?;
+    let lines: Vec<_> =
+        slice.lines().map(|(seq, _, text)| (seq, String::from_utf8_lossy(text).into_owned())).collect();
+    if !lines.iter().any(|(kept, _)| *kept == seq) {
+        return Err("this line is no longer kept".to_owned());
+    }
+    Ok((info, seq, lines))
+}
+
+/// What the scanner says of one line, given its neighbours.
+fn finding_at(lines: &[(Seq, String)], seq: Seq) -> Option<Finding> {
+    let mut scanner = Scanner::new();
+    let mut found = Vec::new();
+    for (number, text) in lines {
+        scanner.line(*number, text, &mut found);
+    }
+    scanner.finish(&mut found);
+    // The last word on a line counts, and one with a place before one without.
+    let mut about = found.into_iter().filter(|finding| finding.seq == seq);
+    let first = about.next()?;
+    Some(
+        about
+            .fold(first, |best, next| if next.place.is_some() || best.place.is_none() { next } else { best }),
+    )
+}
+
+async fn list_errors(handles: &Handles, asked: ErrorsOf) -> Result<Value, String> {
+    let headlines = handles.logs.headlines().await.map_err(said)?;
+    let wanted: Vec<(Headline, Arc<ProcessInfo>)> = headlines
+        .into_iter()
+        .filter(|headline| asked.id.is_none_or(|id| headline.process.0 == id))
+        .filter_map(|headline| Some((handles.manager.info(headline.process)?, headline)))
+        .filter(|(info, _)| asked.root.as_deref().is_none_or(|root| info.root == Path::new(root)))
+        .map(|(info, headline)| (headline, info))
+        .take(HEADLINES)
+        .collect();
+    let errors = blocking(handles, "errors", move || {
+        let mut resolvers = HashMap::new();
+        let rows: Vec<_> = wanted
+            .iter()
+            .map(|(headline, info)| {
+                let resolver =
+                    resolvers.entry(headline.process).or_insert_with(|| Resolver::new(&info.cwd, &info.root));
+                error_row(headline, info, resolver)
+            })
+            .collect();
+        rows
+    });
+    Ok(json!({ "errors": errors.await? }))
+}
+
+fn error_row(headline: &Headline, info: &ProcessInfo, resolver: &Resolver) -> Value {
+    let at: Option<Location> = headline.place.as_ref().and_then(|place: &Place| resolver.resolve(place).ok());
+    json!({
+        "error": headline.id,
+        "id": headline.process.0,
+        "name": info.label(),
+        "run": headline.number,
+        "seq": headline.seq.0,
+        "file": at.as_ref().map(|at| &at.file),
+        "line": at.as_ref().map(|at| at.line),
+        "col": at.as_ref().and_then(|at| at.col),
+        "severity": match headline.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        },
+        "message": headline.message.as_ref(),
+        "rule": headline.rule,
+    })
+}
+
+/// The nearest root above a directory, or the directory itself: its errors say what was looked for.
+fn root_of(directory: &Directory) -> PathBuf {
+    let path = PathBuf::from(&directory.dir);
+    project::find_root(&path).unwrap_or(path)
+}
+
+fn read_config(root: &Path, home: Option<&Path>) -> (Config, Vec<String>) {
+    let loaded = config::load(root, home, &|name| std::env::var(name).ok());
+    let problems = loaded.problems.iter().map(|problem| problem.within(root)).collect();
+    (loaded.config, problems)
+}
+
+/// Files are looked at on a thread that may wait for them.
+async fn blocking<T: Send + 'static>(
+    handles: &Handles,
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    let done = handles.resources.blocking(Component::Rpc, name, work);
+    done.await.ok_or_else(|| format!("{name} failed inside brummer: see its log file"))
+}
+
+/// Lua would read a null as `vim.NIL`, which is true.
+pub(super) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key, without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
+/// An error as one line. What a longer one shows besides is for a terminal.
+fn said(error: impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}

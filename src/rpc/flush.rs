@@ -1,0 +1,246 @@
+//! The owner of the frames: collects what changed, sends it, waits for the answer, and only then looks again.
+
+use std::{collections::VecDeque, time::Duration};
+
+use nvim_rs::error::CallError;
+use rmpv::Value;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Handles,
+    patch::{self, LIMIT_BYTES, LIMIT_LINES},
+    protocol::{self, EventRow, Frame, LogPatch, Reply},
+    session::Editor,
+    watch::Watch,
+};
+use crate::{
+    logs::Query,
+    model::{Happening, Revision, What},
+};
+
+/// Frames begin at least this far apart: 60 a second.
+const INTERVAL: Duration = Duration::from_millis(16);
+
+/// How long an editor that refused a frame is left in peace.
+const REFUSED: Duration = Duration::from_secs(1);
+
+/// Style 0 is plain text, which needs no telling.
+const PLAIN: usize = 1;
+
+/// What the rest of the session says to this task.
+pub(super) enum ToFlush {
+    Watch(u64, protocol::Watch),
+    Unwatch(u64, i64),
+    Reply(Reply),
+}
+
+/// See the module.
+pub(super) struct Flush {
+    editor: Editor,
+    handles: Handles,
+    watches: Vec<Watch>,
+    replies: Vec<Reply>,
+    /// What the editor has been told of.
+    seen: Revision,
+    /// The number of the newest happening taken from the model.
+    heard: u64,
+    /// Happenings that wait for their last line to be shown.
+    held: VecDeque<Happening>,
+    /// Those that wait no more.
+    events: Vec<EventRow>,
+    styles_sent: usize,
+    frames: u64,
+    /// Something may have changed since the last frame.
+    dirty: bool,
+}
+
+/// What became of a frame.
+enum Sent {
+    Taken,
+    /// Lua failed as a whole.
+    Refused,
+    /// The channel is closed.
+    Gone,
+}
+
+// === impl Flush ===
+
+impl Flush {
+    pub(super) fn new(editor: Editor, handles: Handles) -> Self {
+        Self {
+            editor,
+            handles,
+            watches: Vec::new(),
+            replies: Vec::new(),
+            seen: Revision::default(),
+            heard: 0,
+            held: VecDeque::new(),
+            events: Vec::new(),
+            styles_sent: PLAIN,
+            frames: 0,
+            dirty: true,
+        }
+    }
+
+    /// Runs until the channel closes or nobody can say anything any more.
+    pub(super) async fn run(mut self, mut mailbox: mpsc::Receiver<ToFlush>) {
+        let mut next_frame = Instant::now();
+        while self.wait(&mut mailbox, next_frame).await {
+            next_frame = Instant::now() + INTERVAL;
+            let Some(frame) = self.build().await else { continue };
+            match self.send(&frame).await {
+                Sent::Taken => {}
+                Sent::Refused => {
+                    self.take_back(frame);
+                    next_frame = Instant::now() + REFUSED;
+                }
+                Sent::Gone => return,
+            }
+        }
+    }
+
+    /// Waits until there is something to send and its time has come. False when the session is over.
+    async fn wait(&mut self, mailbox: &mut mpsc::Receiver<ToFlush>, next_frame: Instant) -> bool {
+        loop {
+            let ready = self.dirty || !self.replies.is_empty();
+            tokio::select! {
+                biased;
+                message = mailbox.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => return false,
+                },
+                () = self.handles.model.changed(), if !self.dirty => self.dirty = true,
+                () = sleep_until(next_frame), if ready => return true,
+            }
+        }
+    }
+
+    fn take(&mut self, message: ToFlush) {
+        match message {
+            ToFlush::Reply(reply) => self.replies.push(reply),
+            ToFlush::Watch(id, asked) => {
+                let mut watch = Watch::new(asked);
+                watch.resolve(&self.handles.model);
+                let ok = match watch.process() {
+                    Some(process) => serde_json::json!({ "id": process.0 }),
+                    None => serde_json::json!({}),
+                };
+                self.watches.retain(|known| known.buf != watch.buf);
+                self.watches.push(watch);
+                self.replies.push(Reply { id, ok: Some(ok), err: None });
+                self.dirty = true;
+            }
+            ToFlush::Unwatch(id, buf) => {
+                self.watches.retain(|known| known.buf != buf);
+                self.replies.push(Reply { id, ok: Some(serde_json::json!({})), err: None });
+                // A happening may have waited for this buffer.
+                self.dirty = true;
+            }
+        }
+    }
+
+    /// Everything that changed since the last frame, or nothing.
+    async fn build(&mut self) -> Option<Frame> {
+        self.dirty = false;
+        let view = self.handles.model.view(self.seen, self.heard);
+        self.seen = view.revision;
+        self.heard = view.happenings.last().map_or(self.heard, |newest| newest.number);
+        self.held.extend(view.happenings);
+        let logs = self.read_logs().await;
+        // More is ready at once; it goes into the next frame.
+        self.dirty |= self.watches.iter().any(|watch| watch.behind);
+        self.release();
+        let (events, replies) = (std::mem::take(&mut self.events), std::mem::take(&mut self.replies));
+        let procs: Vec<_> = view.rows.iter().map(patch::proc_row).collect();
+        if logs.is_empty() && procs.is_empty() && events.is_empty() && replies.is_empty() {
+            return None;
+        }
+        self.frames += 1;
+        Some(Frame { rev: self.frames, logs, procs, events, replies })
+    }
+
+    async fn read_logs(&mut self) -> Vec<LogPatch> {
+        let mut patches = Vec::new();
+        let Self { watches, handles, styles_sent, .. } = self;
+        for watch in watches {
+            let Some(which) = watch.resolve(&handles.model) else { continue };
+            let query = Query {
+                which,
+                from: watch.next,
+                max_lines: LIMIT_LINES,
+                max_behind: watch.max,
+                max_bytes: LIMIT_BYTES,
+            };
+            // The store is gone only while the host ends.
+            let Ok((slice, marks)) = handles.logs.read(query, watch.marks).await else { continue };
+            if !slice.parts.is_empty() || !slice.marks.is_empty() || watch.fresh {
+                let ended = |process, number| handles.model.ended(process, number);
+                let mut patch = patch::log_patch(watch, &slice, ended);
+                patch.styles = slice.styles.since(*styles_sent).map(patch::style_row).collect();
+                *styles_sent = (*styles_sent).max(slice.styles.len());
+                watch.fresh = false;
+                patches.push(patch);
+            }
+            watch.passed(&slice, marks);
+        }
+        patches
+    }
+
+    /// Readies the happenings whose lines are shown, in order: one that waits holds back those behind it.
+    fn release(&mut self) {
+        let waits = |happening: &Happening| match happening.what {
+            What::Exited { .. } => self.watches.iter().any(|watch| watch.lacks(happening.process)),
+            What::Started | What::Error { .. } => false,
+        };
+        let ready = self.held.iter().take_while(|happening| !waits(happening)).count();
+        self.events.extend(self.held.drain(..ready).map(patch::event_row));
+    }
+
+    /// Sends a frame and waits for its answer, however long that takes: the editor may be in a prompt.
+    async fn send(&mut self, frame: &Frame) -> Sent {
+        let bytes = match rmp_serde::to_vec_named(frame) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::error!(%error, "A frame could not be written.");
+                return Sent::Taken;
+            }
+        };
+        let argument = vec![Value::Binary(bytes)];
+        match self.editor.exec_lua("return require('brummer.rpc').frame(...)", argument).await {
+            Ok(answer) => {
+                self.acknowledge(&answer);
+                Sent::Taken
+            }
+            Err(error) if matches!(*error, CallError::NeovimError(..)) => {
+                tracing::error!(%error, "The editor did not take a frame.");
+                Sent::Refused
+            }
+            Err(_) => Sent::Gone,
+        }
+    }
+
+    /// A frame was refused: everything in it is said again.
+    fn take_back(&mut self, frame: Frame) {
+        let Frame { events, replies, .. } = frame;
+        self.events.splice(0..0, events);
+        self.replies.splice(0..0, replies);
+        self.watches.iter_mut().for_each(Watch::reset);
+        self.seen = Revision::default();
+        self.styles_sent = PLAIN;
+        self.dirty = true;
+    }
+
+    /// The answer is `true` or the buffers that want everything again.
+    fn acknowledge(&mut self, answer: &Value) {
+        let Some(buffers) = answer.as_array() else { return };
+        for watch in &mut self.watches {
+            if buffers.iter().any(|buffer| buffer.as_i64() == Some(watch.buf)) {
+                watch.reset();
+                self.dirty = true;
+            }
+        }
+    }
+}

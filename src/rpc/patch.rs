@@ -1,0 +1,258 @@
+//! From what the host holds to what is sent. Pure.
+
+use std::num::NonZeroU32;
+
+use super::{
+    protocol::{ColourValue, EventRow, LogPatch, PrevRow, ProcRow, RunRow, StyleRow},
+    watch::Watch,
+};
+use crate::{
+    event::{Exit, ProcessId},
+    locate::Severity,
+    logs::{Chunk, Colour, Part, RunMark, Slice, Span, Style, StyleId, Which},
+    model::{Ended, Happening, Row, What},
+};
+
+/// Lines of one buffer in a frame.
+pub(super) const LIMIT_LINES: usize = 2000;
+
+/// Bytes of text of one buffer in a frame.
+pub(super) const LIMIT_BYTES: usize = 1 << 20;
+
+/// Bytes of a line that are sent: enough for what a person reads, and little enough that Neovim draws a screen full
+/// of them at once.
+pub(super) const LIMIT_LINE: usize = 4 << 10;
+
+/// A patch for one buffer. `ended` tells how the run of a number ended.
+pub(super) fn log_patch(
+    watch: &Watch,
+    slice: &Slice,
+    ended: impl Fn(ProcessId, u32) -> Option<Ended>,
+) -> LogPatch {
+    let mut patch = LogPatch {
+        buf: watch.buf,
+        id: watch.process().map(|process| process.0),
+        reset: watch.fresh,
+        total: slice.head.0,
+        ..LogPatch::default()
+    };
+    let merged = watch.which == Some(Which::Merged);
+    if let Some(first) = slice.parts.first() {
+        patch.skipped = first.position.0.saturating_sub(watch.next.0.max(1));
+    }
+    for part in &slice.parts {
+        add_part(&mut patch, part, merged);
+    }
+    patch.marks = slice.marks.iter().flat_map(|mark| [mark.seq.0, severity_number(mark.severity)]).collect();
+    if merged {
+        patch.mark_ids = slice.marks.iter().map(|mark| mark.process.0).collect();
+    }
+    patch.runs = slice.runs.iter().map(|run| run_row(run, merged, &ended)).collect();
+    patch
+}
+
+/// A row of the process list.
+pub(super) fn proc_row(row: &Row) -> ProcRow {
+    let words = row.info.argv.iter().map(String::as_str);
+    ProcRow {
+        id: row.id.0,
+        name: row.info.label(),
+        root: row.info.root.to_string_lossy().into_owned(),
+        cwd: row.info.cwd.to_string_lossy().into_owned(),
+        state: row.state,
+        run: row.runs,
+        command: shell_words::join(words),
+        script: row.info.script.clone(),
+        pid: row.pid,
+        exit_code: row.exit.and_then(Exit::code),
+        signal: row.exit.and_then(signal_name),
+        reason: row.reason.as_deref().map(str::to_owned),
+        started_at: row.started_at.map(|at| at.0),
+        ended_at: row.ended_at.map(|at| at.0),
+        lines: row.last.0,
+        errors: row.errors,
+    }
+}
+
+/// A happening as an event of the editor.
+pub(super) fn event_row(happening: Happening) -> EventRow {
+    let Happening { process, start, at, what, .. } = happening;
+    let row = EventRow { id: process.0, run: start, at: at.0, ..EventRow::default() };
+    match what {
+        What::Started => EventRow { kind: "started", ..row },
+        What::Exited { state, exit, reason, took, message, .. } => EventRow {
+            kind: "exited",
+            state: Some(state),
+            exit_code: exit.code(),
+            signal: signal_name(exit),
+            reason: reason.as_deref().map(str::to_owned),
+            took: Some(took),
+            message: message.as_deref().map(str::to_owned),
+            ..row
+        },
+        What::Error { seq, message, count } => EventRow {
+            kind: "error",
+            seq: Some(seq.0),
+            message: Some(message.as_ref().to_owned()),
+            count: Some(count),
+            ..row
+        },
+    }
+}
+
+/// A style and its number.
+pub(super) fn style_row((id, style): (StyleId, &Style)) -> StyleRow {
+    let colour = |colour: Colour| match colour {
+        Colour::Palette(index) => ColourValue::Index(index),
+        Colour::Rgb(r, g, b) => ColourValue::Hex(format!("#{r:02x}{g:02x}{b:02x}")),
+    };
+    let &Style { fg, bg, bold, dim, italic, underline, reverse, strike } = style;
+    StyleRow {
+        style: id.0,
+        fg: fg.map(colour),
+        bg: bg.map(colour),
+        bold,
+        dim,
+        italic,
+        underline,
+        reverse,
+        strike,
+    }
+}
+
+fn run_row(run: &RunMark, merged: bool, ended: impl Fn(ProcessId, u32) -> Option<Ended>) -> RunRow {
+    let before = run.number.checked_sub(1).and_then(|number| ended(run.process, number));
+    let id = merged.then_some(run.process.0);
+    RunRow { seq: run.seq.0, run: run.number, at: run.at.0, id, prev: before.map(prev_row) }
+}
+
+fn prev_row(ended: Ended) -> PrevRow {
+    PrevRow {
+        state: ended.state,
+        exit_code: ended.exit.code(),
+        signal: signal_name(ended.exit),
+        took: ended.took,
+    }
+}
+
+/// 1 for an error, as in `vim.diagnostic.severity`.
+pub(super) fn severity_number(severity: Severity) -> u64 {
+    match severity {
+        Severity::Error => 1,
+        Severity::Warning => 2,
+        Severity::Info => 3,
+    }
+}
+
+/// `SIGTERM`, or `signal 34` for one that has no name.
+fn signal_name(exit: Exit) -> Option<String> {
+    let number = exit.signal()?;
+    // The crate writes its names as `Signal::TERM`.
+    let name = rustix::process::Signal::from_named_raw(number).map(|signal| format!("{signal:?}"));
+    let name = name.as_deref().and_then(|name| name.trim_matches('"').rsplit("::").next().map(str::to_owned));
+    Some(name.map_or_else(|| format!("signal {number}"), |name| format!("SIG{name}")))
+}
+
+fn add_part(patch: &mut LogPatch, part: &Part, merged: bool) {
+    let count = part.lines.len() as u64;
+    extend_run(&mut patch.seqs, part.first.0, count, |last, len| last + len);
+    if merged {
+        extend_run(&mut patch.ids, u64::from(part.process.0), count, |last, _| last);
+    }
+    for index in part.lines.clone() {
+        extend_run(&mut patch.times, part.chunk.line(index).at.0, 1, |last, _| last);
+        add_line(patch, &part.chunk, index);
+    }
+}
+
+/// Appends `value` `count` times to a run-length list; `expected` says which value continues the last run.
+fn extend_run(list: &mut Vec<u64>, value: u64, count: u64, expected: impl Fn(u64, u64) -> u64) {
+    if let [.., last, length] = list.as_mut_slice()
+        && expected(*last, *length) == value
+    {
+        *length += count;
+        return;
+    }
+    list.extend([value, count]);
+}
+
+fn add_line(patch: &mut LogPatch, chunk: &Chunk, index: usize) {
+    let (text, spans) = (chunk.text(index), chunk.spans(index));
+    let row = u32::try_from(patch.lines.len()).unwrap_or(u32::MAX);
+    let head = &text[..text.len().min(LIMIT_LINE)];
+    let clean = !head.iter().any(|&byte| is_control(byte));
+    let mut shown = match std::str::from_utf8(head) {
+        Ok(line) if clean && text.len() <= LIMIT_LINE => Shown::same(line),
+        _ => Shown::lossy(head, spans),
+    };
+    if text.len() > LIMIT_LINE {
+        let kept = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        patch.clipped.extend([row, chunk.line(index).whole.map_or(kept, NonZeroU32::get)]);
+    }
+    for (index, span) in spans.iter().enumerate() {
+        let (start, end) = shown.range(index, span);
+        if start < end {
+            patch.spans.extend([row, start, end, u32::from(span.style.0)]);
+        }
+    }
+    patch.lines.push(std::mem::take(&mut shown.line));
+}
+
+/// NUL to US but TAB, and DEL.
+fn is_control(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// A line as it is shown, and where its spans came to lie.
+struct Shown {
+    line: String,
+    /// Where the spans moved to; `None` where nothing moved.
+    moved: Option<Vec<(u32, u32)>>,
+}
+
+// === impl Shown ===
+
+impl Shown {
+    fn same(line: &str) -> Self {
+        Self { line: line.to_owned(), moved: None }
+    }
+
+    /// Bad UTF-8 becomes U+FFFD, a control byte its picture (U+2400 and on), a character cut at the end goes.
+    fn lossy(text: &[u8], spans: &[Span]) -> Self {
+        // For each byte of `text`, and its end, where it came to lie.
+        let mut places = Vec::with_capacity(text.len() + 1);
+        let mut line = String::with_capacity(text.len());
+        let place = |line: &String| u32::try_from(line.len()).unwrap_or(u32::MAX);
+        for chunk in text.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                places.extend(std::iter::repeat_n(place(&line), character.len_utf8()));
+                line.push(picture(character));
+            }
+            let cut = text.len() == LIMIT_LINE && places.len() + chunk.invalid().len() == text.len();
+            places.extend(std::iter::repeat_n(place(&line), chunk.invalid().len()));
+            if !chunk.invalid().is_empty() && !cut {
+                line.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        places.push(place(&line));
+        let at = |offset: u32| places[(offset as usize).min(text.len())];
+        let moved = spans.iter().map(|span| (at(span.start), at(span.end))).collect();
+        Self { line, moved: Some(moved) }
+    }
+
+    fn range(&self, index: usize, span: &Span) -> (u32, u32) {
+        match &self.moved {
+            Some(moved) => moved[index],
+            None => (span.start, span.end),
+        }
+    }
+}
+
+fn picture(character: char) -> char {
+    match character {
+        '\t' => character,
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\x7f' => '\u{2421}',
+        other => other,
+    }
+}

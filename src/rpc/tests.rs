@@ -1,0 +1,112 @@
+//! What is sent, byte for byte. The session itself is tested with a real editor, in `tests/it`.
+
+use std::sync::Arc;
+
+use super::{
+    dispatch,
+    patch::{self, LIMIT_LINE},
+    protocol::{self, Call, LogPatch},
+    watch::Watch,
+};
+use crate::{
+    event::{Exit, ProcessId, RunId, Seq, State, Timestamp},
+    logs::{Chunk, Part, Slice, StyleTable},
+    model::Ended,
+};
+
+fn watch(name: Option<&str>) -> Watch {
+    let name = name.map(str::to_owned);
+    Watch::new(protocol::Watch { buf: 5, root: Some("/p".to_owned()), name, max: 100 })
+}
+
+/// The patch of one line as a child wrote it.
+fn shown(line: &[u8]) -> LogPatch {
+    let mut styles = Arc::new(StyleTable::default());
+    let chunk = Chunk::of_lines(&[line], &mut styles);
+    let part =
+        Part { process: ProcessId(1), chunk: Arc::new(chunk), lines: 0..1, first: Seq(1), position: Seq(1) };
+    let slice = Slice { parts: vec![part], next: Seq(2), head: Seq(1), styles, ..Slice::default() };
+    patch::log_patch(&watch(Some("dev")), &slice, |_, _| None)
+}
+
+#[test]
+fn bad_bytes_and_control_characters_have_a_picture_and_colours_stay_on_their_text() {
+    let patch = shown(b"a\0b\x1b[31m\xffred\x1b[0m\x01\t!");
+    assert_eq!(patch.lines, ["a␀b\u{fffd}red␁\t!"]);
+    let [row, start, end, style] = patch.spans[..] else { panic!("one span: {:?}", patch.spans) };
+    assert_eq!((row, &patch.lines[0][start as usize..end as usize]), (0, "\u{fffd}red"));
+    assert_ne!(style, 0);
+}
+
+#[test]
+fn a_long_line_is_sent_in_part_and_says_how_long_it_is() {
+    let mut line = "é".repeat(LIMIT_LINE).into_bytes();
+    line.insert(0, b'x');
+    let patch = shown(&line);
+    assert_eq!(patch.clipped, [0, u32::try_from(line.len()).unwrap()]);
+    assert!(patch.lines[0].len() <= LIMIT_LINE);
+    assert!(patch.lines[0].ends_with('é'), "no half character is left at the cut");
+}
+
+#[test]
+fn lines_of_several_chunks_are_numbered_as_runs_and_a_gap_is_counted() {
+    let mut styles = Arc::new(StyleTable::default());
+    let part = |styles: &mut Arc<StyleTable>, first, lines: &[&[u8]]| Part {
+        process: ProcessId(1),
+        chunk: Arc::new(Chunk::of_lines(lines, styles)),
+        lines: 0..lines.len(),
+        first: Seq(first),
+        position: Seq(first),
+    };
+    let parts = vec![part(&mut styles, 41, &[b"a", b"b"]), part(&mut styles, 43, &[b"c"])];
+    let slice = Slice { parts, next: Seq(44), head: Seq(50), styles, ..Slice::default() };
+    let patch = patch::log_patch(&watch(Some("dev")), &slice, |_, _| None);
+    assert_eq!((patch.skipped, patch.seqs, patch.total, patch.reset), (40, vec![41, 3], 50, true));
+    assert_eq!(patch.times.iter().skip(1).step_by(2).sum::<u64>(), 3);
+}
+
+#[test]
+fn a_frame_leaves_out_what_is_absent() {
+    let bytes = rmp_serde::to_vec_named(&LogPatch { buf: 1, ..LogPatch::default() }).unwrap();
+    let value = rmpv::decode::read_value(&mut bytes.as_slice()).unwrap();
+    let keys: Vec<_> = value.as_map().unwrap().iter().filter_map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["buf", "total", "lines", "seqs", "times"]);
+}
+
+#[test]
+fn a_run_rule_tells_how_the_run_before_ended() {
+    let mut watch = watch(Some("dev"));
+    watch.which = Some(crate::logs::Which::Process(ProcessId(1)));
+    let mark = crate::logs::RunMark {
+        seq: Seq(9),
+        run: RunId(4),
+        number: 2,
+        process: ProcessId(1),
+        at: Timestamp(3),
+    };
+    let slice = Slice { runs: vec![mark], ..Slice::default() };
+    let ended = Ended { number: 1, state: State::Failed, exit: Exit::Signal(15), took: 41 };
+    let patch = patch::log_patch(&watch, &slice, |_, number| (number == 1).then_some(ended));
+    let [run] = &patch.runs[..] else { panic!("one run") };
+    let before = run.prev.as_ref().expect("the run before");
+    assert_eq!((run.run, before.signal.as_deref(), before.took), (2, Some("SIGTERM"), 41));
+}
+
+#[test]
+fn calls_are_read_and_unknown_ones_named() {
+    let map = |pairs: &[(&str, rmpv::Value)]| {
+        rmpv::Value::Map(pairs.iter().map(|(key, value)| (rmpv::Value::from(*key), value.clone())).collect())
+    };
+    let stop = Call::decode("stop", map(&[("id", 3.into()), ("later", true.into())]));
+    assert_eq!(stop, Ok(Call::Stop(protocol::Entry { id: 3 })));
+    let errors = Call::decode("errors", rmpv::Value::Array(Vec::new()));
+    assert_eq!(errors, Ok(Call::Errors(protocol::ErrorsOf { id: None, root: None })), "an empty Lua table");
+    assert_eq!(Call::decode("fly", map(&[])), Err("no such call: fly".to_owned()));
+    assert!(Call::decode("stop", map(&[("id", "x".into())])).unwrap_err().starts_with("stop: "));
+}
+
+#[test]
+fn a_reply_has_no_nulls() {
+    let value = serde_json::json!({ "a": null, "b": [{ "c": null, "d": 1 }] });
+    assert_eq!(dispatch::without_nulls(value), serde_json::json!({ "b": [{ "d": 1 }] }));
+}
