@@ -1,3 +1,9 @@
 //! Entry point: arguments, logging, runtime, `app::run`; nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+use brummer::app;
+
+fn main() -> ExitCode {
+    app::main()
+}

@@ -1,0 +1,150 @@
+//! The command line.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{headless, logging, offline};
+
+/// Runs a project's dev scripts, keeps their logs and finds the source line behind every error.
+#[derive(Parser)]
+#[command(name = "brummer", disable_version_flag = true, arg_required_else_help = true)]
+struct Cli {
+    /// Print the version; with --json, the protocol too.
+    #[arg(long, short = 'V')]
+    version: bool,
+    /// With --version: as one JSON object.
+    #[arg(long, requires = "version")]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The back end of one Neovim, on standard input and output. Neovim starts this itself.
+    #[cfg(feature = "editor")]
+    Host(HostArguments),
+    /// Run scripts here and print their lines as `[HH:MM:SS] name: line`.
+    Run(RunArguments),
+    /// List the scripts of the project here.
+    Scripts {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find the places that tool output points at.
+    Locate(LocateArguments),
+    /// Print each setting with its source, and what is wrong with the files.
+    Config,
+}
+
+#[cfg(feature = "editor")]
+#[derive(Args)]
+struct HostArguments {
+    /// Speak msgpack-RPC on standard input and output.
+    #[arg(long, required = true)]
+    stdio: bool,
+    /// Write messages to this file instead of standard error.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct RunArguments {
+    /// Scripts of the project here.
+    #[arg(required = true, value_name = "SCRIPT")]
+    names: Vec<String>,
+    /// Arguments for each of them.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    arguments: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct LocateArguments {
+    /// Print one JSON object per line that points somewhere.
+    #[arg(long, conflicts_with = "quickfix")]
+    pub(super) json: bool,
+    /// Print `file:line:col: severity: message`, which `nvim -q` reads (the default).
+    #[arg(long)]
+    pub(super) quickfix: bool,
+    /// Where the tool ran; relative paths start there.
+    #[arg(long, value_name = "DIR")]
+    pub(super) cwd: Option<PathBuf>,
+    /// The output; standard input without it.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Carries out the command line.
+pub(super) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.version {
+        return finish(print_version(cli.json).map(|()| 0));
+    }
+    match cli.command {
+        #[cfg(feature = "editor")]
+        Some(Command::Host(arguments)) => finish(host(&arguments)),
+        Some(Command::Run(arguments)) => finish(run_scripts(&arguments)),
+        Some(Command::Scripts { json }) => finish(offline::scripts(json)),
+        Some(Command::Locate(arguments)) => finish(offline::locate(&arguments)),
+        Some(Command::Config) => finish(offline::config()),
+        None => finish(Err("nothing to do: see brummer --help".to_owned())),
+    }
+}
+
+fn finish(done: Result<u8, String>) -> ExitCode {
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(message) => {
+            offline::tell(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_version(json: bool) -> Result<(), String> {
+    let version = env!("CARGO_PKG_VERSION");
+    #[cfg(feature = "editor")]
+    let protocol = Some(crate::rpc::PROTOCOL);
+    #[cfg(not(feature = "editor"))]
+    let protocol: Option<u32> = None;
+    let text = if json {
+        serde_json::json!({ "version": version, "protocol": protocol }).to_string()
+    } else {
+        format!("brummer {version}")
+    };
+    offline::print(&text)
+}
+
+#[cfg(feature = "editor")]
+fn host(arguments: &HostArguments) -> Result<u8, String> {
+    // First of all: whatever is printed by accident from here on must not reach the channel.
+    let stdio = crate::rpc::Stdio::take().map_err(|error| format!("cannot take the channel: {error}"))?;
+    if let Err(error) = logging::start(arguments.log.as_deref()) {
+        let file = arguments.log.as_deref().unwrap_or_else(|| std::path::Path::new("standard error"));
+        return Err(format!("cannot write the log file {}: {error}", file.display()));
+    }
+    let runtime = runtime()?;
+    let served = runtime.block_on(super::host::run(stdio));
+    // Whatever has not ended by now must not hold the program.
+    runtime.shutdown_background();
+    served.map(|()| 0).map_err(|error| error.to_string())
+}
+
+fn run_scripts(arguments: &RunArguments) -> Result<u8, String> {
+    logging::start(None).map_err(|error| error.to_string())?;
+    let (root, loaded) = offline::here()?;
+    let infos = headless::prepare(&root, &loaded.config, &arguments.names, &arguments.arguments)
+        .map_err(|error| error.to_string())?;
+    let runtime = runtime()?;
+    let code = runtime.block_on(headless::run(&loaded.config, infos)).map_err(|error| error.to_string());
+    runtime.shutdown_background();
+    code
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start threads: {error}"))
+}

@@ -1,0 +1,114 @@
+//! The commands that only look and print: scripts, locate, config.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{cli::LocateArguments, home};
+use crate::{
+    config::{self, Loaded},
+    locate::{self, Resolver},
+    logs::Cleaner,
+    project,
+};
+
+/// The project here and its configuration; its problems are told on standard error.
+pub(super) fn here() -> Result<(PathBuf, Loaded), String> {
+    let here =
+        std::env::current_dir().map_err(|error| format!("cannot tell the current directory: {error}"))?;
+    let root = project::find_root(&here).unwrap_or(here);
+    let loaded = config::load(&root, home().as_deref(), &|name| std::env::var(name).ok());
+    for problem in &loaded.problems {
+        tell(&problem.to_string());
+    }
+    Ok((root, loaded))
+}
+
+/// `brummer scripts`.
+pub(super) fn scripts(json: bool) -> Result<u8, String> {
+    let (root, loaded) = here()?;
+    let project = project::load(&root, &loaded.config).map_err(|error| error.to_string())?;
+    for problem in &project.problems {
+        tell(&problem.to_string());
+    }
+    project.require_scripts().map_err(|error| error.to_string())?;
+    let text = if json {
+        project.to_json().to_string()
+    } else {
+        let width =
+            project.scripts.iter().map(|script| script.name.chars().count()).max().unwrap_or_default();
+        let lines =
+            project.scripts.iter().map(|script| format!("{:width$}  {}", script.name, script.command));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    print(&text)?;
+    Ok(0)
+}
+
+/// `brummer config`.
+pub(super) fn config() -> Result<u8, String> {
+    let (_, loaded) = here()?;
+    print(&loaded.describe().join("\n"))?;
+    Ok(u8::from(!loaded.problems.is_empty()))
+}
+
+/// `brummer locate`.
+pub(super) fn locate(arguments: &LocateArguments) -> Result<u8, String> {
+    let cwd = match &arguments.cwd {
+        Some(directory) => {
+            directory.canonicalize().map_err(|error| format!("{}: {error}", directory.display()))?
+        }
+        None => {
+            std::env::current_dir().map_err(|error| format!("cannot tell the current directory: {error}"))?
+        }
+    };
+    let bytes = read(arguments.file.as_deref())?;
+    let root = project::find_root(&cwd).unwrap_or_else(|| cwd.clone());
+    let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let lines: Vec<_> = text
+        .split(|&byte| byte == b'\n')
+        .map(|line| String::from_utf8_lossy(&Cleaner::plain(line)).into_owned())
+        .collect();
+    let records = locate::report(lines.iter().map(String::as_str), &Resolver::new(&cwd, &root));
+    let mut out = String::new();
+    for record in records {
+        if arguments.json {
+            out.push_str(&serde_json::to_string(&record).map_err(|error| error.to_string())?);
+        } else {
+            out.push_str(&locate::quickfix_line(&record));
+        }
+        out.push('\n');
+    }
+    print(out.trim_end_matches('\n'))?;
+    Ok(0)
+}
+
+fn read(file: Option<&Path>) -> Result<Vec<u8>, String> {
+    match file {
+        Some(path) => fs::read(path).map_err(|error| format!("{}: {error}", path.display())),
+        None => {
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).map_err(|error| format!("standard input: {error}"))?;
+            Ok(bytes)
+        }
+    }
+}
+
+/// Prints text and a newline; nothing for no text. A reader that went away is no error.
+pub(super) fn print(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+        _ => Ok(()),
+    }
+}
+
+/// Says something on standard error.
+pub(super) fn tell(message: &str) {
+    // Nothing is to be done when standard error is gone.
+    drop(writeln!(io::stderr(), "brummer: {message}"));
+}
