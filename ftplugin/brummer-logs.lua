@@ -1,0 +1,8 @@
+-- A log is text that grows: plugins that look at every change of it are asked to stay away.
+vim.b.undo_ftplugin = 'setlocal commentstring<'
+vim.bo.commentstring = ''
+vim.b.matchup_matchparen_enabled = 0
+vim.b.miniindentscope_disable = true
+vim.b.minicursorword_disable = true
+vim.b.snacks_scroll = false
+vim.b.snacks_indent = false

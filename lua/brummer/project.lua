@@ -1,0 +1,166 @@
+--- Which project a command is about, and what Lua itself knows of its scripts.
+local M = {}
+
+local MARKERS = { 'package.json', '.brum.toml' }
+local MAX_BYTES = 1024 * 1024
+
+---@type string[] roots in the order in which they were first used
+local roots = {}
+---@type table<string, { mtime: string, names: string[] }>
+local cache = {}
+---@type table<string, string[]> what the host listed
+local listed = {}
+
+--- Nearest directory at or above `path` with a package.json or .brum.toml.
+---@param path string
+---@return string?
+function M.above(path)
+  local found = vim.fs.find(MARKERS, { path = path, upward = true, type = 'file', limit = 1 })[1]
+  return found and vim.fs.dirname(found) or nil
+end
+
+---@param path string
+---@return boolean
+local function is_dir(path)
+  local stat = vim.uv.fs_stat(path)
+  return stat ~= nil and stat.type == 'directory'
+end
+
+--- The project of a command: of the current brummer buffer, else of the current file, else of the
+--- tab's working directory.
+---@param buf? integer
+---@return string? root
+function M.current(buf)
+  buf = buf or vim.api.nvim_get_current_buf()
+  local view = require('brummer.ui.view').get(buf)
+  if view and view.root then
+    return view.root
+  end
+  local name = vim.api.nvim_buf_get_name(buf)
+  if vim.bo[buf].buftype == '' and name ~= '' and not name:find('^%a[%w+.-]*://') then
+    local dir = vim.fs.dirname(vim.fs.normalize(name))
+    local root = is_dir(dir) and M.above(dir)
+    if root then
+      return root
+    end
+  end
+  local tab = vim.api.nvim_tabpage_get_number(0)
+  return M.above(vim.fn.getcwd(-1, tab))
+end
+
+--- How the buffers of a root are told apart: nil for the first project, `~NAME` for others.
+---@param root string
+---@return string?
+function M.label(root)
+  for i, known in ipairs(roots) do
+    if known == root then
+      return i > 1 and M.labels()[i] or nil
+    end
+  end
+  roots[#roots + 1] = root
+  return M.label(root)
+end
+
+--- Labels of all roots, unique.
+---@return string[]
+function M.labels()
+  local out, seen = {}, {}
+  for i, root in ipairs(roots) do
+    local base = vim.fs.basename(root)
+    seen[base] = (seen[base] or 0) + 1
+    out[i] = seen[base] > 1 and ('%s-%d'):format(base, seen[base]) or base
+  end
+  return out
+end
+
+--- The root behind a label; without one the first project, else the one here.
+---@param label? string
+---@return string?
+function M.by_label(label)
+  if label then
+    for i, other in ipairs(M.labels()) do
+      if other == label then
+        return roots[i]
+      end
+    end
+    for tab = 1, vim.fn.tabpagenr('$') do
+      local root = M.above(vim.fn.getcwd(-1, tab))
+      if root and vim.fs.basename(root) == label then
+        return root
+      end
+    end
+    return nil
+  end
+  if not roots[1] then
+    local tab = vim.api.nvim_tabpage_get_number(0)
+    roots[1] = M.above(vim.fn.getcwd(-1, tab))
+  end
+  return roots[1]
+end
+
+--- Remembers what the host listed for a root.
+---@param root string
+---@param scripts { name: string, package?: string }[]
+function M.remember(root, scripts)
+  local names = {}
+  for _, script in ipairs(scripts) do
+    names[#names + 1] = script.package and (script.package .. '/' .. script.name) or script.name
+  end
+  listed[root] = names
+end
+
+--- Script names of package.json: read by Lua, so that completion works without a host.
+---@param root string
+---@return string[]
+local function read(root)
+  local path = vim.fs.joinpath(root, 'package.json')
+  local stat = vim.uv.fs_stat(path)
+  if not stat or stat.size > MAX_BYTES then
+    return {}
+  end
+  local stamp = ('%d.%d.%d'):format(stat.mtime.sec, stat.mtime.nsec, stat.size)
+  if cache[path] and cache[path].mtime == stamp then
+    return cache[path].names
+  end
+  local names = {}
+  local file = io.open(path, 'r')
+  if file then
+    local ok, json = pcall(vim.json.decode, file:read('*a'))
+    file:close()
+    local scripts = ok and type(json) == 'table' and json.scripts
+    if type(scripts) == 'table' then
+      names = vim.tbl_filter(function(name)
+        return type(name) == 'string'
+      end, vim.tbl_keys(scripts))
+      table.sort(names)
+    end
+  end
+  cache[path] = { mtime = stamp, names = names }
+  return names
+end
+
+--- Every script name Lua knows of a root.
+---@param root string
+---@return string[]
+function M.scripts(root)
+  local names, seen = {}, {}
+  local function add(list)
+    for _, name in ipairs(list) do
+      if not seen[name] then
+        seen[name] = true
+        names[#names + 1] = name
+      end
+    end
+  end
+  add(read(root))
+  add(listed[root] or {})
+  for _, row in ipairs(require('brummer.state').rows(root)) do
+    -- The name of a command line is that line: it is run by `!`.
+    if row.script ~= row.name then
+      add({ row.name })
+    end
+  end
+  return names
+end
+
+return M

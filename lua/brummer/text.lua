@@ -1,0 +1,174 @@
+--- Small text helpers: nearest name, fitting into a width, durations.
+local M = {}
+
+--- Number of single-character edits between two words.
+---@param a string
+---@param b string
+---@return integer
+function M.distance(a, b)
+  local prev = {}
+  for j = 0, #b do
+    prev[j] = j
+  end
+  for i = 1, #a do
+    local row = { [0] = i }
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      row[j] = math.min(prev[j] + 1, row[j - 1] + 1, prev[j - 1] + cost)
+    end
+    prev = row
+  end
+  return prev[#b]
+end
+
+--- The candidate nearest to `word`, or nil when none is near enough to be meant.
+---@param word string
+---@param candidates string[]
+---@return string?
+function M.nearest(word, candidates)
+  local best, best_cost
+  for _, c in ipairs(candidates) do
+    local cost = M.distance(word:lower(), c:lower())
+    if word ~= '' and c:sub(1, #word) == word then
+      cost = math.min(cost, 1)
+    end
+    if not best_cost or cost < best_cost then
+      best, best_cost = c, cost
+    end
+  end
+  if best_cost and best_cost <= math.max(2, math.floor(#word / 2)) then
+    return best
+  end
+end
+
+--- `, did you mean 'x'?`, or ''.
+---@param word string
+---@param candidates string[]
+---@return string
+function M.hint(word, candidates)
+  local near = M.nearest(word, candidates)
+  return near and (", did you mean '%s'?"):format(near) or ''
+end
+
+---@param text string
+---@param cells integer
+---@return string head at most `cells` wide
+local function head(text, cells)
+  local width, out = 0, {}
+  for _, char in ipairs(vim.fn.split(text, '\\zs')) do
+    width = width + vim.fn.strdisplaywidth(char)
+    if width > cells then
+      break
+    end
+    out[#out + 1] = char
+  end
+  return table.concat(out)
+end
+
+---@param text string
+---@param cells integer
+---@return string tail at most `cells` wide
+local function tail(text, cells)
+  local chars, width = vim.fn.split(text, '\\zs'), 0
+  local first = #chars + 1
+  while first > 1 do
+    width = width + vim.fn.strdisplaywidth(chars[first - 1])
+    if width > cells then
+      break
+    end
+    first = first - 1
+  end
+  return table.concat(chars, '', first)
+end
+
+--- Cuts `text` to `cells`: its longest path in the middle, else the whole text at its end.
+---@param text string
+---@param cells integer
+---@return string
+function M.fit(text, cells)
+  text = text:gsub('[%c]+', ' ')
+  local width = vim.fn.strdisplaywidth(text)
+  if width <= cells then
+    return text
+  end
+  local path = ''
+  for word in text:gmatch('%S*/%S*') do
+    path = #word > #path and word or path
+  end
+  local mark = vim.fn.strdisplaywidth('…')
+  local room = vim.fn.strdisplaywidth(path) - (width - cells) - mark
+  if room >= 8 then
+    local left = math.floor(room / 3)
+    local cut = head(path, left) .. '…' .. tail(path, room - left)
+    local from, to = text:find(path, 1, true)
+    return text:sub(1, from - 1) .. cut .. text:sub(to + 1)
+  end
+  return head(text, math.max(cells - mark, 0)) .. '…'
+end
+
+--- Cuts `text` at its end to `cells` and pads it to exactly that.
+---@param text string
+---@param cells integer
+---@return string
+function M.pad(text, cells)
+  if vim.fn.strdisplaywidth(text) > cells then
+    text = head(text, cells - vim.fn.strdisplaywidth('…')) .. '…'
+  end
+  return text .. (' '):rep(cells - vim.fn.strdisplaywidth(text))
+end
+
+--- Words of a command line: blanks part them, quotes hold them together, a backslash before a blank,
+--- quote or backslash takes its meaning. A quote that is never closed is a character like others.
+---@param line string
+---@return string[]
+function M.words(line)
+  local words, word, pos = {}, nil, 1
+  while pos <= #line do
+    local char = line:sub(pos, pos)
+    local close = (char == '"' or char == "'") and line:find(char, pos + 1, true)
+    local escaped = line:match('^\\([%s"\'\\])', pos)
+    if escaped then
+      word, pos = (word or '') .. escaped, pos + 2
+    elseif close then
+      word, pos = (word or '') .. line:sub(pos + 1, close - 1), close + 1
+    elseif char:find('%s') then
+      words[#words + 1], word, pos = word, nil, pos + 1
+    else
+      word, pos = (word or '') .. char, pos + 1
+    end
+  end
+  words[#words + 1] = word
+  return words
+end
+
+--- `412 ms`, `41 s`, `12m`, `3h 5m`.
+---@param ms number
+---@return string
+function M.duration(ms)
+  if ms < 1000 then
+    return ('%d ms'):format(ms)
+  elseif ms < 60000 then
+    return ('%d s'):format(math.floor(ms / 1000))
+  elseif ms < 3600000 then
+    return ('%dm'):format(math.floor(ms / 60000))
+  end
+  return ('%dh %dm'):format(math.floor(ms / 3600000), math.floor(ms / 60000) % 60)
+end
+
+--- `93,112`.
+---@param n integer
+---@return string
+function M.count(n)
+  local grouped = ('%d'):format(n):reverse():gsub('(%d%d%d)', '%1,'):reverse()
+  return (grouped:gsub('^,', ''))
+end
+
+--- `1 error`, `3 errors`.
+---@param n integer
+---@param noun string
+---@return string
+function M.plural(n, noun)
+  return ('%s %s%s'):format(M.count(n), noun, n == 1 and '' or 's')
+end
+
+return M

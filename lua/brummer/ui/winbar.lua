@@ -1,0 +1,160 @@
+--- The line above a log: `● dev · 10,000 of 93,112 lines · 2 errors · following`.
+local config = require('brummer.config')
+local follow = require('brummer.ui.follow')
+local text = require('brummer.text')
+
+local M = {}
+
+-- At most four redraws a second.
+local INTERVAL_MS = 250
+
+---@type table<integer, true>
+local dirty = {}
+---@type uv.uv_timer_t?
+local timer
+---@type table<integer, string> what each window shows
+local shown = {}
+
+local GROUP = {
+  running = 'BrummerRunning',
+  pending = 'BrummerPending',
+  success = 'BrummerSuccess',
+  failed = 'BrummerFailed',
+  stopped = 'BrummerStopped',
+}
+
+---@param view brummer.LogView
+---@return brummer.Row?
+local function row_of(view)
+  return view.script and require('brummer.state').find(view.root, view.script) or nil
+end
+
+---@param view brummer.LogView
+---@return string icon
+---@return string group
+---@return string[] parts
+local function subject(view)
+  local state = require('brummer.state')
+  if not view.script then
+    local n = #state.running(view.root)
+    local name = vim.fs.basename(view.root)
+    return config.icon(n > 0 and 'running' or 'stopped'),
+      n > 0 and 'BrummerRunning' or 'BrummerStopped',
+      { name, ('%d running'):format(n) }
+  end
+  local row = row_of(view)
+  if not row then
+    local down = require('brummer.host').state() == 'down' and view.lines.count > 0
+    return config.icon('stopped'),
+      'BrummerStopped',
+      { view.script, down and 'host down · r to run' or 'not running · r to run' }
+  end
+  local parts = { row.name }
+  if row.state == 'pending' then
+    parts[2] = 'starting'
+  elseif row.state == 'failed' or row.state == 'success' then
+    parts[2] = state.ending(row)
+  elseif row.state == 'stopped' then
+    parts[2] = 'not running · r to run'
+  end
+  return config.icon(row.state), GROUP[row.state], parts
+end
+
+--- The text of a window's bar, without statusline escapes. In a narrow window the number of lines
+--- leaves first.
+---@param view brummer.LogView
+---@param win integer
+---@return string icon
+---@return string group
+---@return string rest
+function M.text(view, win)
+  local icon, group, parts = subject(view)
+  local logs = require('brummer.ui.logs')
+  local newer = logs.newer(view)
+  local row = row_of(view)
+  local total = math.max(view.total, row and row.lines or 0)
+  local count = #parts + 1
+  if view.lines.count < total then
+    parts[count] = ('%s of %s'):format(
+      text.count(view.lines.count),
+      text.plural(total, 'line')
+    )
+  elseif total > 0 then
+    parts[count] = text.plural(total, 'line')
+  end
+  local errors = row and row.errors or require('brummer.ui.draw').errors(view.buf)
+  if errors > 0 then
+    parts[#parts + 1] = text.plural(errors, 'error')
+  end
+  if newer > 0 then
+    parts[#parts + 1] = ('paused, %s · G catches up'):format(text.plural(newer, 'newer line'))
+  elseif follow.on(win) then
+    parts[#parts + 1] = 'following'
+  else
+    parts[#parts + 1] = 'paused'
+  end
+  local rest = table.concat(parts, ' · ')
+  if total > 0 and vim.fn.strdisplaywidth(rest) + 2 > vim.api.nvim_win_get_width(win) then
+    table.remove(parts, count)
+    rest = table.concat(parts, ' · ')
+  end
+  return icon, group, rest
+end
+
+---@param buf integer
+local function draw(buf)
+  local view = require('brummer.ui.view').get(buf) --[[@as brummer.LogView?]]
+  if not view or not config.get().winbar then
+    return
+  end
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+    local icon, group, rest = M.text(view, win)
+    -- What is still too long is cut at its end: the name stays.
+    local bar = ('%%#%s#%s%%* %s%%<'):format(group, icon, (rest:gsub('%%', '%%%%')))
+    if shown[win] ~= bar or vim.wo[win].winbar ~= bar then
+      shown[win] = bar
+      -- A window one line high has no room for it (E36).
+      pcall(function()
+        vim.wo[win][0].winbar = bar
+      end)
+    end
+  end
+end
+
+local function flush()
+  local list = dirty
+  dirty = {}
+  if next(list) == nil and timer then
+    timer:stop()
+    timer:close()
+    timer = nil
+    return
+  end
+  for buf in pairs(list) do
+    if vim.api.nvim_buf_is_valid(buf) then
+      draw(buf)
+    end
+  end
+end
+
+--- Has the bars of a buffer drawn again soon.
+---@param buf integer
+function M.touch(buf)
+  if not timer then
+    timer = assert(vim.uv.new_timer())
+    timer:start(INTERVAL_MS, INTERVAL_MS, vim.schedule_wrap(flush))
+    vim.schedule(function()
+      draw(buf)
+    end)
+  else
+    dirty[buf] = true
+  end
+end
+
+--- Draws the bar of a window that has come to show a log, so that the text does not move later.
+---@param win integer
+function M.style(win)
+  draw(vim.api.nvim_win_get_buf(win))
+end
+
+return M

@@ -1,0 +1,228 @@
+--- A host for specs: speaks doc/protocol.md over stdio, writes down every call, answers from a table
+--- that a spec may replace. Run as `nvim --clean -l fake_host.lua host --stdio --log FILE`.
+---
+--- FAKE_HOST_MODE    'crash' | 'silent' | 'protocol' | '' how the start goes
+--- FAKE_HOST_SPY     file that gets one JSON line for each call
+--- FAKE_HOST_ANSWERS Lua file that returns { method = function(params, host) return ok, err end }
+
+local mode = os.getenv('FAKE_HOST_MODE') or ''
+if mode == 'crash' then
+  io.stderr:write('starting\ncannot read the clock\n')
+  os.exit(3)
+end
+
+local input, output = assert(vim.uv.new_pipe()), assert(vim.uv.new_pipe())
+input:open(0)
+output:open(1)
+
+local host = { rows = {}, next_id = 1, rev = 0, request = 0, frames = {}, in_flight = false }
+
+local function spy(entry)
+  if os.getenv('FAKE_HOST_SPY') then
+    local file = assert(io.open(os.getenv('FAKE_HOST_SPY'), 'a'))
+    file:write(vim.json.encode(entry), '\n')
+    file:close()
+  end
+end
+
+local function request(method, params)
+  host.request = host.request + 1
+  output:write(vim.mpack.encode({ 0, host.request, method, params }))
+end
+
+local function pump()
+  if host.in_flight or #host.frames == 0 then
+    return
+  end
+  host.in_flight = true
+  local frame = table.remove(host.frames, 1)
+  host.rev = host.rev + 1
+  frame.rev = host.rev
+  request('nvim_exec_lua', {
+    "return require('brummer.rpc').frame(...)",
+    { vim.mpack.encode(frame) },
+  })
+end
+
+--- Queues a frame; at most one is unanswered.
+function host.send(frame)
+  host.frames[#host.frames + 1] = frame
+  pump()
+end
+
+--- The row of a script, made when there is none.
+function host.row(root, name)
+  for _, row in ipairs(host.rows) do
+    if row.root == root and row.name == name then
+      return row
+    end
+  end
+  local row = {
+    id = host.next_id,
+    name = name,
+    root = root,
+    cwd = root,
+    state = 'pending',
+    run = 0,
+    command = 'npm run ' .. name,
+    script = name .. '.js',
+    lines = 0,
+    errors = 0,
+  }
+  host.next_id = host.next_id + 1
+  host.rows[#host.rows + 1] = row
+  return row
+end
+
+function host.by_id(id)
+  for _, row in ipairs(host.rows) do
+    if row.id == id then
+      return row
+    end
+  end
+end
+
+local answers = {}
+
+function answers.run(params)
+  local started, rows = {}, {}
+  for _, name in ipairs(params.names or { params.command:match('%S+') }) do
+    if name == 'nosuch' then
+      return nil, "no script 'nosuch' in " .. params.root
+    end
+    local row = host.row(params.root, name)
+    local before = row.state
+    if before ~= 'running' then
+      row.state, row.run, row.pid = 'running', row.run + 1, 1000 + row.id
+    end
+    rows[#rows + 1] = row
+    started[#started + 1] =
+      { id = row.id, name = name, state = before == 'running' and 'running' or 'started' }
+  end
+  host.send({ procs = rows })
+  return { started = started }
+end
+
+function answers.stop(params)
+  local row = host.by_id(params.id)
+  row.state, row.signal, row.pid = 'stopped', 'SIGTERM', nil
+  host.send({ procs = { row } })
+  return {}
+end
+
+function answers.restart(params)
+  local row = host.by_id(params.id)
+  row.state, row.run = 'running', row.run + 1
+  host.send({ procs = { row } })
+  return {}
+end
+
+function answers.watch()
+  return {}
+end
+answers.unwatch = answers.watch
+
+function answers.scripts(params)
+  return {
+    root = params.dir,
+    project = 'shop',
+    manager = 'npm',
+    scripts = {
+      { name = 'dev', command = 'vite', cwd = params.dir, file = 'package.json', line = 1 },
+    },
+    problems = {},
+  }
+end
+
+function answers.errors()
+  return { errors = {} }
+end
+
+function answers.locate()
+  return nil, 'this line names no place'
+end
+
+function answers.explain()
+  return { lines = { 'rule: none' } }
+end
+
+function answers.config()
+  return { problems = {} }
+end
+
+--- For specs: ends as if it had been killed.
+function answers.die(params)
+  io.stderr:write((params.words or 'out of luck') .. '\n')
+  os.exit(params.code or 9)
+end
+
+local handlers = {}
+
+function handlers.hello(_)
+  if mode == 'silent' then
+    return
+  end
+  request('nvim_exec_lua', {
+    "return require('brummer.host').on_hello(...)",
+    {
+      vim.json.encode({
+        protocol = mode == 'protocol' and 2 or 1,
+        version = '0.1.0',
+        pid = vim.uv.os_getpid(),
+      }),
+    },
+  })
+end
+
+function handlers.call(args)
+  local id, method, params = args[1], args[2], args[3]
+  spy({ method = method, params = params })
+  if method == 'bye' then
+    os.exit(0)
+  end
+  local custom = os.getenv('FAKE_HOST_ANSWERS') and vim.uv.fs_stat(os.getenv('FAKE_HOST_ANSWERS'))
+  local table_of = custom and dofile(os.getenv('FAKE_HOST_ANSWERS')) or {}
+  local fn = table_of[method] or answers[method]
+  local ok, err
+  if fn then
+    ok, err = fn(params, host)
+  else
+    err = ('no method %s'):format(method)
+  end
+  if ok == 'never' then
+    return
+  end
+  host.send({ replies = { err and { id = id, err = err } or { id = id, ok = ok } } })
+end
+
+local unpack_message = vim.mpack.Unpacker()
+local rest = ''
+input:read_start(function(problem, data)
+  if problem or not data then
+    os.exit(0)
+  end
+  rest = rest .. data
+  local pos = 1
+  while pos <= #rest do
+    local message, next_pos = unpack_message(rest, pos)
+    if message == nil then
+      -- The decoder keeps what it has read of an unfinished message.
+      pos = #rest + 1
+      break
+    end
+    pos = next_pos
+    if message[1] == 2 and handlers[message[2]] then
+      handlers[message[2]](message[3])
+    elseif message[1] == 1 then
+      if message[3] ~= vim.NIL and message[3] then
+        spy({ method = 'FAULT', params = message[3] })
+      elseif type(message[4]) == 'table' then
+        spy({ method = 'RESET', params = message[4] })
+      end
+      host.in_flight = false
+      pump()
+    end
+  end
+  rest = rest:sub(pos)
+end)
+vim.uv.run()

@@ -1,0 +1,151 @@
+--- B7: follow is a flag of the window that only the user's own movement changes.
+return function(test, t)
+  local function opened(child, opts)
+    local c = child(opts)
+    local buf = c:open_log()
+    c:print(buf, 1, 100)
+    c.win = c:lua('return vim.api.nvim_get_current_win()')
+    return c, buf
+  end
+  local function lnum(c)
+    return c:lua('return vim.api.nvim_win_get_cursor(...)[1]', c.win)
+  end
+  local function on(c)
+    return c:lua("return require('brummer.ui.follow').on(...)", c.win)
+  end
+
+  test('on when opened: new lines bring the cursor along', function(child)
+    local c, buf = opened(child)
+    t.eq(lnum(c), 100)
+    c:print(buf, 101, 150)
+    t.eq(lnum(c), 150)
+    t.has(c:screen(), 'line 150')
+  end)
+
+  test('off when the cursor leaves the last line, on when it gets there', function(child)
+    local c, buf = opened(child)
+    c:type('3k')
+    t.wait(function()
+      return not on(c)
+    end, 'the pause')
+    c:print(buf, 101, 150)
+    t.eq(lnum(c), 97)
+    c:type('G')
+    t.wait(function()
+      return on(c)
+    end, 'the follow')
+    c:print(buf, 151, 160)
+    t.eq(lnum(c), 160)
+  end)
+
+  test('a movement just before a frame counts', function(child)
+    local c, buf = opened(child)
+    -- No CursorMoved yet: both happen before the main loop comes round.
+    c:lua(
+      [[
+      local buf = ...
+      vim.api.nvim_win_set_cursor(0, { 40, 0 })
+      require('brummer.rpc').frame(vim.mpack.encode({ rev = 1, logs = { {
+        buf = buf, id = 1, total = 101, lines = { 'x' }, seqs = { 101, 1 }, times = { 1, 1 } } } }))
+    ]],
+      buf
+    )
+    t.eq(lnum(c), 40)
+  end)
+
+  test('follows in a window that is not current', function(child)
+    local c, buf = opened(child)
+    c:cmd('wincmd k')
+    c:type('ihello<Esc>')
+    c:print(buf, 101, 150)
+    t.eq(lnum(c), 150)
+    t.has(c:screen(), 'line 150')
+  end)
+
+  test('two windows on one log: each has its own flag', function(child)
+    local c, buf = opened(child)
+    c:cmd('split')
+    local other = c:lua('return vim.api.nvim_get_current_win()')
+    c:type('gg')
+    t.wait(function()
+      return c:lua("return not require('brummer.ui.follow').on(...)", other)
+    end)
+    c:print(buf, 101, 150)
+    t.eq(lnum(c), 150)
+    t.eq(c:lua('return vim.api.nvim_win_get_cursor(0)[1]'), 1)
+  end)
+
+  for _, keep in ipairs({ 'cursor', 'screen', 'topline' }) do
+    test('a resize does not pause, splitkeep=' .. keep, function(child)
+      local c, buf = opened(child)
+      c:cmd('set splitkeep=' .. keep)
+      c:type('<C-w>5-')
+      c:cmd('topleft split')
+      c:type('<C-w>j<C-w>j')
+      c:cmd('resize 10')
+      c:cmd('redraw')
+      t.ok(on(c), 'still following')
+      c:resize(100, 40)
+      t.wait(function()
+        return c:lua('return vim.o.lines == 40')
+      end)
+      c:cmd('tabnew')
+      c:resize(80, 24)
+      t.wait(function()
+        return c:lua('return vim.o.lines == 24')
+      end)
+      c:cmd('tabprevious')
+      c:cmd('set cmdheight=2')
+      c:cmd('redraw')
+      t.ok(on(c), 'still following after all')
+      c:print(buf, 101, 120)
+      t.eq(lnum(c), 120)
+      t.has(c:screen(), 'line 120')
+    end)
+  end
+
+  test('the cursor stays in Visual, operator-pending and cmdline mode', function(child)
+    local c, buf = opened(child)
+    for _, keys in ipairs({ 'V', 'y', ':' }) do
+      c:type(keys)
+      local before = lnum(c)
+      c:lua(
+        [[
+          local buf = ...
+          _G.n = (_G.n or 100) + 1
+          require('brummer.rpc').frame(vim.mpack.encode({ rev = 1, logs = { {
+            buf = buf, id = 1, total = _G.n, lines = { 'x' }, seqs = { _G.n, 1 }, times = { 1, 1 } } } }))
+        ]],
+        buf
+      )
+      t.eq(lnum(c), before, keys)
+      if keys == 'V' then
+        -- A column is not a line: still following.
+        c:type('l')
+        t.ok(on(c))
+      end
+      c:type('<Esc>')
+      t.wait(function()
+        return lnum(c) == c:lua('return vim.api.nvim_buf_line_count(...)', buf)
+      end, 'the end after ' .. keys)
+    end
+  end)
+
+  test('a closed fold that ends on the last line counts as it', function(child)
+    local c = opened(child)
+    c:cmd('90,100fold')
+    c:type('gg')
+    t.wait(function()
+      return not on(c)
+    end)
+    c:type('G')
+    t.wait(function()
+      return on(c)
+    end)
+    c:type('kj')
+    t.ok(c:lua("return vim.fn.foldclosedend('.') == 100"))
+    t.wait(function()
+      return on(c)
+    end)
+  end)
+end
