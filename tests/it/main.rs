@@ -1,0 +1,22 @@
+//! Everything from outside: the real host, a real Neovim driven over RPC with a UI attached, real package managers.
+//!
+//! Tests wait on conditions (`support::proc::eventually`, `Nvim::wait_until`), never for a time to pass, and assert no
+//! duration. What they start carries a marker in its environment, and whatever still lives when a test ends is killed.
+
+// The bans of `.clippy.toml` are about the host's own threads and tasks; a test has no runtime to use instead.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stdout)]
+#![allow(missing_docs, unreachable_pub)]
+
+mod support;
+
+mod bad_input;
+mod cli;
+mod commands;
+mod jump;
+mod leave;
+mod logs;
+mod processes;
+mod readme;
+mod run;
+mod self_test;
+mod tidy;
