@@ -11,7 +11,7 @@ use crate::{
     metrics::SynchronizationMetrics,
     model::Model,
     process::{Manager, OutputBatch, Parts},
-    resource::ResourceManager,
+    resource::{ResourceManager, Shutdown},
 };
 
 mod cli;
@@ -27,8 +27,8 @@ mod tests;
 /// What everything started gets to end by itself when brummer leaves: TERM, this, KILL.
 pub const LEAVE_GRACE: Duration = Duration::from_secs(1);
 
-/// How much longer leaving may take than [`LEAVE_GRACE`], for killing and for last lines. What cannot be ended by then (it runs as another
-/// user, or hangs in the kernel) must not hold the editor.
+/// How much longer leaving may take than [`LEAVE_GRACE`], for killing and for last lines. What cannot be ended by then
+/// (it runs as another user, or hangs in the kernel) is given up.
 const LEAVE_LATE: Duration = Duration::from_millis(600);
 
 /// How long tasks may take to end once their work is gone.
@@ -53,7 +53,7 @@ impl Core {
         let model = Arc::new(Model::new());
         let updated = Arc::clone(&model);
         let updates = bus.on(Filter::all(), Component::Model, "update", move |event| updated.update(event));
-        drop(resources.spawn(Component::App, "faults", report(faults, bus.clone(), resources.clone())));
+        drop(resources.spawn(Component::App, "faults", report(faults, bus.clone(), resources.shutdown())));
         Self { resources, bus, model, _updates: updates }
     }
 
@@ -93,9 +93,7 @@ async fn end_all(manager: &Manager) {
 }
 
 /// Tells of faults: in the log file and, for whoever listens, on the bus.
-async fn report(mut faults: mpsc::Receiver<Fault>, bus: EventBus, resources: ResourceManager) {
-    let shutdown = resources.shutdown();
-    drop(resources);
+async fn report(mut faults: mpsc::Receiver<Fault>, bus: EventBus, shutdown: Shutdown) {
     loop {
         let fault = tokio::select! {
             fault = faults.recv() => fault,

@@ -161,6 +161,9 @@ local function start()
   pcall(vim.fn.mkdir, vim.fs.dirname(log), 'p')
   local ok, job = pcall(vim.fn.jobstart, { path, 'host', '--stdio', '--log', log }, {
     rpc = true,
+    -- It ends by itself when the channel closes, after it has ended what it started. Neovim would wait
+    -- for that, and then kill it in the middle of its work.
+    detach = true,
     env = { BRUMMER_LOG = require('brummer.config').get().log_level },
     on_stderr = function(_, data)
       on_stderr(this, data)
