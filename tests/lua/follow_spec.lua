@@ -75,6 +75,30 @@ return function(test, t)
     t.eq(c:lua('return vim.api.nvim_win_get_cursor(0)[1]'), 1)
   end)
 
+  for _, command in ipairs({ 'split', 'vsplit', 'tab split' }) do
+    test('a window split off one that follows does too: ' .. command, function(child)
+      local c, buf = opened(child)
+      -- Lines come while the command is typed.
+      c:type(':')
+      c:print(buf, 101, 150)
+      t.eq(lnum(c), 100)
+      c:type(command .. '<CR>')
+      c:print(buf, 151, 160)
+      t.ok(on(c), 'the window that was split')
+      c.win = c:lua('return vim.api.nvim_get_current_win()')
+      t.ok(on(c), 'the new window')
+      t.eq(lnum(c), 160)
+    end)
+  end
+
+  test('a window split off one that stands still stands still', function(child)
+    local c, buf = opened(child)
+    c:type('3k:split<CR>')
+    c:print(buf, 101, 150)
+    t.eq(lnum(c), 97)
+    t.eq(c:lua('return vim.api.nvim_win_get_cursor(0)[1]'), 97)
+  end)
+
   for _, keep in ipairs({ 'cursor', 'screen', 'topline' }) do
     test('a resize does not pause, splitkeep=' .. keep, function(child)
       local c, buf = opened(child)

@@ -178,6 +178,18 @@ local function settle()
   end
 end
 
+--- A window split off one that follows does too: while the user typed the command, the cursor of that
+--- one was held above the end.
+local function inherit()
+  local win = vim.api.nvim_get_current_win()
+  local buf, lnum = vim.api.nvim_win_get_buf(win), vim.api.nvim_win_get_cursor(win)[1]
+  for other, entry in pairs(entries) do
+    if entry.on and entry.buf == buf and entry_of(other) and entry.lnum == lnum then
+      return M.open(win, buf, true)
+    end
+  end
+end
+
 local watching = false
 
 --- Sets the autocommands, once.
@@ -198,6 +210,7 @@ function M.setup()
   on('CursorMoved', 'brummer://logs*', function()
     M.look(vim.api.nvim_get_current_win())
   end)
+  on('WinNew', '*', inherit)
   on({ 'WinResized', 'VimResized', 'TabEnter' }, '*', settle)
   on('OptionSet', 'cmdheight', vim.schedule_wrap(settle))
   on('WinClosed', '*', function(args)
