@@ -159,7 +159,8 @@ function M.open(loc, how)
   how = how or 'go'
   local api = vim.api
   local origin, tab = api.nvim_get_current_win(), api.nvim_get_current_tabpage()
-  local file = vim.fs.normalize(loc.file)
+  -- `$` is part of a name here (`routes/$user.tsx`), never a variable.
+  local file = vim.fs.normalize(loc.file, { expand_env = false })
   local known = vim.fn.bufexists(file) == 1
   local problem = unreadable(file)
   local buf, win, made, old

@@ -38,7 +38,7 @@ function M.current(buf)
   end
   local name = vim.api.nvim_buf_get_name(buf)
   if vim.bo[buf].buftype == '' and name ~= '' and not name:find('^%a[%w+.-]*://') then
-    local dir = vim.fs.dirname(vim.fs.normalize(name))
+    local dir = vim.fs.dirname(vim.fs.normalize(name, { expand_env = false }))
     local root = is_dir(dir) and M.above(dir)
     if root then
       return root

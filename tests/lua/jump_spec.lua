@@ -232,6 +232,18 @@ return function(test, t)
     t.eq(name(c, c:lua('return vim.fn.win_getid(1)')), 'b.ts')
   end)
 
+  test('a dollar sign in a path is no variable', function(child)
+    local c = opened(child, { files = { ['src/$user.ts'] = 'one\ntwo\n' }, env = { user = 'somebody' } })
+    c:answers(([[return { locate = function()
+      return { file = %q, line = 2, rule = 'x', exact = true }
+    end }]]):format(c.project .. '/src/$user.ts'))
+    log(c)
+    c:type('<CR>')
+    t.wait(function()
+      return name(c) == '$user.ts'
+    end, 'the source')
+  end)
+
   test('a line or column beyond the end is clamped, folds open', function(child)
     local c = opened(child)
     c:answers(([[return { locate = function()
