@@ -1,7 +1,6 @@
 --- Which project a command is about, and what Lua itself knows of its scripts.
 local M = {}
 
-local MARKERS = { 'package.json', '.brum.toml' }
 local MAX_BYTES = 1024 * 1024
 
 ---@type string[] roots in the order in which they were first used
@@ -11,19 +10,34 @@ local cache = {}
 ---@type table<string, string[]> what the host listed
 local listed = {}
 
---- Nearest directory at or above `path` with a package.json or .brum.toml.
+---@param path string
+---@param type string
+---@return boolean
+local function is(path, type)
+  local stat = vim.uv.fs_stat(path)
+  return stat ~= nil and stat.type == type
+end
+
+--- Nearest directory at or above `path` with a package.json or .brum.toml, as the host finds it: packages
+--- in `node_modules` are no projects, and `~/.brum.toml` holds the user's settings.
 ---@param path string
 ---@return string?
 function M.above(path)
-  local found = vim.fs.find(MARKERS, { path = path, upward = true, type = 'file', limit = 1 })[1]
-  return found and vim.fs.dirname(found) or nil
-end
-
----@param path string
----@return boolean
-local function is_dir(path)
-  local stat = vim.uv.fs_stat(path)
-  return stat ~= nil and stat.type == 'directory'
+  local home = vim.uv.os_homedir()
+  local dir = path ---@type string?
+  while dir do
+    if
+      not (dir .. '/'):find('/node_modules/', 1, true)
+      and (
+        is(vim.fs.joinpath(dir, 'package.json'), 'file')
+        or dir ~= home and is(vim.fs.joinpath(dir, '.brum.toml'), 'file')
+      )
+    then
+      return dir
+    end
+    local parent = vim.fs.dirname(dir)
+    dir = parent ~= dir and parent or nil
+  end
 end
 
 --- The project of a command: of the current brummer buffer, else of the current file, else of the
@@ -39,7 +53,7 @@ function M.current(buf)
   local name = vim.api.nvim_buf_get_name(buf)
   if vim.bo[buf].buftype == '' and name ~= '' and not name:find('^%a[%w+.-]*://') then
     local dir = vim.fs.dirname(vim.fs.normalize(name, { expand_env = false }))
-    local root = is_dir(dir) and M.above(dir)
+    local root = is(dir, 'directory') and M.above(dir)
     if root then
       return root
     end

@@ -195,6 +195,21 @@ return function(test, t)
     t.eq(current(), c.project)
   end)
 
+  test('B3: a dependency is no project, the user settings are none', function(child)
+    local c = child({ files = { ['node_modules/dep/package.json'] = '{}', ['node_modules/dep/i.js'] = 'x' } })
+    c:cmd('edit node_modules/dep/i.js')
+    t.eq(c:lua("return require('brummer.project').current()"), c.project)
+    t.write(c.dir .. '/user/.brum.toml', '')
+    t.write(c.dir .. '/user/notes/a.txt', 'x')
+    c:lua('vim.env.HOME = ...', c.dir .. '/user')
+    t.eq(c:lua("return require('brummer.project').above(...)", c.dir .. '/user/notes'), nil)
+    t.write(c.dir .. '/user/package.json', '{}')
+    t.eq(
+      c:lua("return require('brummer.project').above(...)", c.dir .. '/user/notes'),
+      c.dir .. '/user'
+    )
+  end)
+
   test('B3: two projects in two tabs, each with dev', function(child)
     local c = child({ width = 200 })
     t.write(c.dir .. '/blog/package.json', '{"scripts":{"dev":"x"}}')
