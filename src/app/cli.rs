@@ -121,8 +121,9 @@ fn host(arguments: &HostArguments) -> Result<u8, String> {
     // First of all: whatever is printed by accident from here on must not reach the channel.
     let stdio = crate::rpc::Stdio::take().map_err(|error| format!("cannot take the channel: {error}"))?;
     if let Err(error) = logging::start(arguments.log.as_deref()) {
-        let file = arguments.log.as_deref().unwrap_or_else(|| std::path::Path::new("standard error"));
-        return Err(format!("cannot write the log file {}: {error}", file.display()));
+        // What the host is for does not need the file: its errors go to the editor instead.
+        logging::start(None).map_err(|error| error.to_string())?;
+        tracing::warn!(%error, file = ?arguments.log, "The log file cannot be written.");
     }
     let runtime = runtime()?;
     let served = runtime.block_on(super::host::run(stdio));

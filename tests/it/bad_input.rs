@@ -169,6 +169,18 @@ fn an_editor_of_another_protocol_is_answered_and_left() {
 }
 
 #[test]
+fn a_log_file_that_cannot_be_written_keeps_nobody_from_working() {
+    let project = sleeper();
+    project.write("state", "a file where a directory is wanted");
+    let nvim = wide(&project).env("XDG_STATE_HOME", project.path("state").to_str().unwrap()).start();
+    // Neovim itself would complain about its swap files.
+    nvim.command("set noswapfile");
+    nvim.ex("BrummerRun dev");
+    nvim.wait_line("brummer://logs/dev", "up");
+    nvim.assert_typing_works();
+}
+
+#[test]
 fn a_script_that_cannot_be_spawned_says_why() {
     let project = sleeper();
     // The package manager is there, but nothing can run it.
