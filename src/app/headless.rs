@@ -112,7 +112,7 @@ fn exit_code(exit: Exit) -> u8 {
     }
 }
 
-/// Prints until the pipe closes. When nobody reads standard output any more it says so once and throws the rest away.
+/// Prints until the pipe closes. When standard output takes no more it reports that once and throws the rest away.
 fn print(mut batches: mpsc::Receiver<OutputBatch>, plain: bool, model: &Model, reader_gone: &Notify) {
     let zone = TimeZone::system();
     let mut out = io::BufWriter::new(io::stdout());
@@ -127,8 +127,11 @@ fn print(mut batches: mpsc::Receiver<OutputBatch>, plain: bool, model: &Model, r
                 *lines.entry(process).or_default() += memchr::memchr_iter(b'\n', &text).count() as u64;
                 let name = model.row(process).map(|row| row.info.label()).unwrap_or_default();
                 let stamp = clock(at, &zone);
-                if open && write(&mut out, &stamp, &name, &text, plain).is_err() {
+                if open && let Err(error) = write(&mut out, &stamp, &name, &text, plain) {
                     open = false;
+                    if error.kind() != io::ErrorKind::BrokenPipe {
+                        tell(&format!("standard output: {error}"));
+                    }
                     reader_gone.notify_one();
                 }
             }

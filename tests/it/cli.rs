@@ -241,6 +241,19 @@ fn run_ends_when_its_reader_leaves() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn run_says_why_it_ends_when_the_disk_is_full() {
+    let project = Project::with(&[("dev", "echo up; exec sleep 1000")]);
+    let marker = Marker::new();
+    let (name, value) = marker.env();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let out = command(project.root(), &["run", "dev"]).env(name, value).stdout(full).output().unwrap();
+    assert!(!out.status.success());
+    assert!(text(&out.stderr).contains("standard output: No space left"), "{out:?}");
+    marker.assert_none_left();
+}
+
+#[test]
 fn run_ends_on_a_signal_although_nobody_reads_what_it_prints() {
     let project = Project::with(&[("dev", "yes; exec sleep 1000")]);
     let (marker, mut child) = running(&project, &["dev"]);
