@@ -128,6 +128,20 @@ return function(test, t)
     end)
   end
 
+  for _, command in ipairs({ 'resize +6', 'set cmdheight=6', 'topleft 6split' }) do
+    test('the end is shown without a new line after :' .. command, function(child)
+      local c = opened(child)
+      c:cmd('set splitkeep=topline')
+      c:cmd('wincmd k')
+      c:cmd(command)
+      t.wait(function()
+        c:cmd('redraw')
+        return c:lua("return vim.fn.line('w$', ...)", c.win) == 100
+      end, 'the end')
+      t.ok(on(c))
+    end)
+  end
+
   test('the cursor stays in Visual, operator-pending and cmdline mode', function(child)
     local c, buf = opened(child)
     for _, keys in ipairs({ 'V', 'y', ':' }) do

@@ -123,6 +123,18 @@ return function(test, t)
     t.eq(c:lua('return vim.fn.win_getid(1)'), c:lua('return vim.api.nvim_get_current_win()'))
   end)
 
+  test('somebody who has gone to another window keeps the cursor', function(child)
+    local c = child()
+    c:cmd('vsplit')
+    -- In one go: the answer cannot come between.
+    c:lua([[vim.cmd('BrummerRun dev') vim.cmd('wincmd w')]])
+    local win = c:lua('return vim.api.nvim_get_current_win()')
+    t.wait(function()
+      return #log_wins(c) == 1
+    end)
+    t.eq(c:lua('return vim.api.nvim_get_current_win()'), win)
+  end)
+
   test('somebody who types meanwhile keeps the cursor', function(child)
     local c = child()
     c:cmd('BrummerRun! dev')

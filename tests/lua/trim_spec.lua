@@ -201,4 +201,13 @@ return function(test, t)
     t.eq(count(c, buf), 1000)
     t.eq(c:lines(buf)[1], 'line 3')
   end)
+
+  test('what was cleared hides nothing of the next host', function(child)
+    local c, buf = opened(child)
+    c:cmd('Brummer clear')
+    c:lua("require('brummer.host').stop()")
+    t.eq(c:open_log(), buf)
+    c:print(buf, 1, 3, { reset = true })
+    t.eq(c:lines(buf), { 'line 1', 'line 2', 'line 3' })
+  end)
 end
