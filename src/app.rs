@@ -29,10 +29,10 @@ pub const LEAVE_GRACE: Duration = Duration::from_secs(1);
 
 /// How much longer leaving may take than [`LEAVE_GRACE`], for killing and for last lines. What cannot be ended by then
 /// (it runs as another user, or hangs in the kernel) is given up.
-const LEAVE_LATE: Duration = Duration::from_millis(600);
+const LEAVE_LATE: Duration = Duration::from_millis(550);
 
 /// How long tasks may take to end once their work is gone.
-const DRAIN: Duration = Duration::from_millis(150);
+const DRAIN: Duration = Duration::from_millis(120);
 
 /// The pieces every running form of the program has.
 struct Core {

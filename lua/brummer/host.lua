@@ -51,7 +51,8 @@ end
 ---@param this brummer.Host
 ---@param reason string one line with what to do about it
 ---@param kill boolean
-local function give_up(this, reason, kill)
+---@param killed? boolean it had no time to end what it ran
+local function give_up(this, reason, kill, killed)
   if this.ended then
     return
   end
@@ -75,7 +76,7 @@ local function give_up(this, reason, kill)
   if leaving then
     return
   end
-  require('brummer.state').host_down(reason)
+  require('brummer.state').host_down(reason, killed)
   require('brummer.ui.logs').host_down()
   local option = require('brummer.config').get().notify
   if not (this.ready and (option == false or type(option) == 'table' and option.host == false)) then
@@ -100,11 +101,12 @@ local function on_exit(this, code)
   if this.ready then
     give_up(
       this,
-      ('the host ended (exit %d)%s; the next command starts it again'):format(
-        code,
+      ('the host ended (%s)%s; the next command starts it again'):format(
+        code == 137 and 'killed' or ('exit %d'):format(code),
         last_words(this)
       ),
-      false
+      false,
+      code ~= 0
     )
   else
     give_up(

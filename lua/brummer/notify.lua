@@ -20,7 +20,7 @@ local timer
 --- Cells a message may take without a hit-enter prompt.
 ---@return integer
 function M.room()
-  return math.max(vim.v.echospace, 20)
+  return math.max(vim.v.echospace, 1)
 end
 
 --- One line: the answer to a key or a command. Scheduled, because an error message raises where it

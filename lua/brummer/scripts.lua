@@ -162,7 +162,8 @@ end
 function M.signal(method, name)
   target.with_process(name, method, function(row)
     if method == 'stop' and not state.alive(row) then
-      return notify.say(('%s is not running'):format(row.name))
+      -- The host still ends what the run left behind.
+      notify.say(('%s is not running'):format(row.name))
     end
     host.call(method, { id = row.id }, function(err)
       if err then

@@ -198,13 +198,15 @@ function M.apply_events(list)
   end
 end
 
---- The host has gone and with it what it ran.
+--- The host has gone and with it what it ran, unless it had no time to end it.
 ---@param reason string
-function M.host_down(reason)
+---@param killed? boolean
+function M.host_down(reason, killed)
   local ids = vim.deepcopy(order)
   for _, row in pairs(rows) do
     if M.alive(row) then
-      row.state, row.pid, row.reason = 'stopped', nil, nil
+      row.state, row.reason = 'stopped', killed and 'may still run' or nil
+      row.pid = killed and row.pid or nil
     end
   end
   -- The next host numbers anew; what was known stays on show until then.

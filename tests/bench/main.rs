@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{clean_env, nvim, nvim::Nvim, project::Project, repo};
+use support::{clean_env, host::Host, nvim, nvim::Nvim, project::Project, repo};
 
 const ROUNDS: usize = 15;
 
@@ -39,6 +39,15 @@ fn main() {
     let mut shown: Vec<f64> = (0..5).map(|_| shown_flood(&editor)).collect();
     row("100,000 lines: :BrummerRun, exit told", &mut shown);
     println!("{:<44} {:>10.1}", "  times npm run", median(&mut shown) / median(&mut direct));
+
+    drop(editor);
+    for (name, script) in [
+        ("honours", "echo up; exec sleep 1000"),
+        ("ignores", "trap '' TERM; echo up; while :; do sleep 0.05; done"),
+    ] {
+        let mut left: Vec<f64> = (0..5).map(|_| leaving(script)).collect();
+        row(&format!("leaving: EOF to 0 left, script {name} TERM"), &mut left);
+    }
 }
 
 fn machine() -> String {
@@ -126,6 +135,19 @@ fn shown_first(editor: &Nvim, round: usize) -> f64 {
 fn npm_flood(project: &Project) -> f64 {
     let start = Instant::now();
     assert!(npm(project, &["flood"]).stdout(Stdio::null()).status().unwrap().success());
+    ms(start.elapsed())
+}
+
+/// From the end of the editor's channel until nothing that was started is left.
+fn leaving(script: &str) -> f64 {
+    let project = Project::with(&[("dev", script)]);
+    let host = Host::start(project.root());
+    host.watch(5, project.root(), "dev", 100);
+    host.run(project.root(), &["dev"]);
+    host.wait("up", |seen| seen.lines(5).iter().any(|line| line == "up").then_some(()));
+    let start = Instant::now();
+    host.hang_up();
+    host.marker.assert_none_left();
     ms(start.elapsed())
 }
 

@@ -254,3 +254,14 @@ fn at_the_limit_a_restart_still_restarts() {
     assert!(refused.contains("max_processes"), "{refused}");
     assert_eq!(host.wait_state(id, &["running"])["run"], 2);
 }
+
+#[test]
+fn a_stop_ends_what_a_finished_script_left_behind() {
+    let project = Project::with(&[("bg", "sleep 1000 >/dev/null 2>&1 & echo done")]);
+    let nvim = crate::support::nvim::Nvim::start(project.root());
+    nvim.ex("BrummerRun bg");
+    nvim.wait_state("bg", &["success"]);
+    assert_eq!(nvim.marker.named("sleep 1000").len(), 1);
+    nvim.ex("Brummer stop bg");
+    nvim.marker.assert_none_named("sleep 1000");
+}

@@ -55,7 +55,7 @@ local function subject(view)
   elseif row.state == 'failed' or row.state == 'success' then
     parts[2] = state.ending(row)
   elseif row.state == 'stopped' then
-    parts[2] = 'not running · r to run'
+    parts[2] = (row.reason or 'not running') .. ' · r to run'
   end
   return config.icon(row.state), GROUP[row.state], parts
 end
