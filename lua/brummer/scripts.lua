@@ -20,6 +20,16 @@ local last
 ---@type table<string, string> root -> problems of its .brum.toml that were told
 local told = {}
 
+---@type table<string, fun(id: integer)[]> root and name -> what is to be done once a start was answered
+local starting = {}
+
+---@param root string
+---@param name string
+---@return string
+local function key(root, name)
+  return root .. '\0' .. name
+end
+
 --- Says what is wrong in .brum.toml, once until it is something else: what can be run runs.
 ---@param root string
 local function check_config(root)
@@ -56,17 +66,31 @@ function M.start(opts)
   target.with_root(function(root)
     root = opts.root or root
     last = vim.tbl_extend('force', opts, { root = root })
+    for _, name in ipairs(opts.names or {}) do
+      starting[key(root, name)] = starting[key(root, name)] or {}
+    end
     host.call('run', {
       root = root,
       names = opts.names,
       args = opts.args,
       command = opts.command,
     }, function(err, value)
+      local started = value and value.started or {}
+      for _, name in ipairs(opts.names or {}) do
+        local waiting = starting[key(root, name)] or {}
+        starting[key(root, name)] = nil
+        for _, one in ipairs(started) do
+          if one.name == name then
+            vim.iter(waiting):each(function(act)
+              act(one.id)
+            end)
+          end
+        end
+      end
       if err then
         return notify.failed(err)
       end
       check_config(root)
-      local started = value and value.started or {}
       local already = {}
       for _, one in ipairs(started) do
         if one.state == 'running' then
@@ -160,16 +184,26 @@ end
 ---@param method 'stop'|'restart'
 ---@param name? string
 function M.signal(method, name)
+  local function send(id)
+    host.call(method, { id = id }, function(err)
+      if err then
+        notify.failed(err)
+      end
+    end)
+  end
+  local root = name and project.current()
+  local waiting = root and not state.find(root, name) and starting[key(root, name)]
+  if waiting then
+    -- Its start is on the way, and the row comes after it.
+    waiting[#waiting + 1] = send
+    return
+  end
   target.with_process(name, method, function(row)
     if method == 'stop' and not state.alive(row) then
       -- The host still ends what the run left behind.
       notify.say(('%s is not running'):format(row.name))
     end
-    host.call(method, { id = row.id }, function(err)
-      if err then
-        notify.failed(err)
-      end
-    end)
+    send(row.id)
   end)
 end
 

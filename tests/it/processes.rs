@@ -265,3 +265,13 @@ fn a_stop_ends_what_a_finished_script_left_behind() {
     nvim.ex("Brummer stop bg");
     nvim.marker.assert_none_named("sleep 1000");
 }
+
+#[test]
+fn a_stop_typed_right_after_the_run_stops_it() {
+    let project = Project::with(&[("dev", "echo up; exec sleep 1000")]);
+    let nvim = crate::support::nvim::Nvim::start(project.root());
+    // In one go, before there is a host.
+    nvim.exec("vim.cmd('BrummerRun dev') vim.cmd('Brummer stop dev')");
+    nvim.wait_state("dev", &["stopped"]);
+    nvim.marker.assert_none_named("sleep 1000");
+}
