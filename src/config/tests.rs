@@ -1,5 +1,9 @@
 //! Files in a temporary directory, read through [`load`] as the host does.
 
+mod describe;
+mod files;
+mod scripts;
+
 use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use expect_test::{Expect, expect};
@@ -8,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{keys::Visitor, setting::Rule, setting::Setting, *};
 
-/// `home/.brum.toml`, `work/.brum.toml` and `code/app/.brum.toml`; empty text means no file.
+/// `home/.brum.toml`, `code/.brum.toml` and `code/app/.brum.toml`; empty text means no file.
 struct Tree {
     dir: TempDir,
     env: HashMap<String, String>,
@@ -347,184 +351,5 @@ fn both_switches_off_is_refused_and_the_other_three_mean_what_they_say() {
         &expect![[r#"
             .brum.toml:2: log_store.enable_new_sync: false leaves nothing to run: set fallback_mode = true as well; keeping true
         "#]],
-    );
-}
-
-// === files ===
-
-#[test]
-fn a_syntax_error_costs_its_file_only_and_names_the_line() {
-    let tree = Tree::new(&[("home", "mcp_port = 1001"), ("code/app", "no_mcp = true\n\nproxy_port = = 3\n")]);
-    expect![[r#"
-        code/app/.brum.toml:3: extra `=`, expected nothing; the file is not used
-    "#]]
-    .assert_eq(&tree.problems());
-    let loaded = tree.load();
-    assert_eq!((loaded.config.mcp_port, loaded.config.no_mcp), (1001, false));
-    assert_eq!(loaded.files.len(), 2, "a broken file is still one that was read");
-    check(
-        "[a\nb = 1",
-        &expect![[r#"
-            .brum.toml:1: unclosed table, expected `]`; the file is not used
-        "#]],
-    );
-    check(
-        "no_mcp = true\nno_mcp = false",
-        &expect![[r#"
-            .brum.toml:2: duplicate key; the file is not used
-        "#]],
-    );
-    check(
-        "proxy_url = \"http://\nno_mcp = true",
-        &expect![[r#"
-            .brum.toml:1: invalid basic string, expected `"`; the file is not used
-        "#]],
-    );
-}
-
-#[test]
-fn files_that_are_not_what_they_should_be() {
-    let tree = Tree::new(&[("home", ""), ("code", "\u{feff}mcp_port = 1001\r\nproxy_prot = 2\r\n")]);
-    fs::create_dir(tree.dir.path().join("code/app").join(FILE_NAME)).unwrap();
-    fs::write(tree.dir.path().join("home").join(FILE_NAME), b"# fine\nproxy_url = '\xff'\n").unwrap();
-    expect![[r#"
-        home/.brum.toml:2: is not UTF-8; the file is not used
-        code/.brum.toml:2: proxy_prot: unknown key (did you mean `proxy_port`?)
-        code/app/.brum.toml: is not a regular file; the file is not used
-    "#]]
-    .assert_eq(&tree.problems());
-    assert_eq!(tree.load().config.mcp_port, 1001, "a byte order mark does not hide the first key");
-
-    let big = Tree::new(&[("code/app", &"# padding\n".repeat(120_000))]);
-    assert!(big.problems().contains("is larger than 1 MiB"), "{}", big.problems());
-    let sealed = Tree::new(&[("code/app", "mcp_port = 1001")]);
-    let file = sealed.dir.path().join("code/app").join(FILE_NAME);
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    // The superuser reads it all the same.
-    if fs::read(&file).is_err() {
-        assert!(sealed.problems().contains("cannot be read: permission denied"), "{}", sealed.problems());
-    }
-}
-
-// === scripts ===
-
-#[test]
-fn scripts_are_joined_across_layers_and_know_their_place() {
-    let tree = Tree::new(&[
-        ("code", "[scripts.dev]\ncommand = 'vite'\nenv = { A = '1', B = '1' }\n[scripts.x]\ncwd = 'sub'\n"),
-        ("code/app", "[scripts.dev]\nenv.B = '2'\n\n[scripts.\"db:up\"]\ncommand = \"docker compose up\"\n"),
-    ]);
-    let loaded = tree.load();
-    assert_eq!(loaded.problems, []);
-    let scripts = &loaded.config.scripts;
-    let dev = &scripts["dev"];
-    assert_eq!(dev.command.as_deref(), Some("vite"));
-    assert_eq!(dev.env.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(), ["A=1", "B=2"]);
-    assert_eq!(dev.place, Place { file: tree.dir.path().join("code/.brum.toml"), line: 2 });
-    assert_eq!(scripts["db:up"].place, Place { file: tree.dir.path().join("code/app/.brum.toml"), line: 5 });
-    assert_eq!(scripts["x"].place.line, 4);
-    assert_eq!(scripts["x"].cwd_place.as_ref().map(|place| place.line), Some(5));
-}
-
-#[test]
-fn what_can_be_wrong_with_a_script() {
-    check(
-        r#"[scripts]
-build = "vite build"
-lint = 3
-[scripts.dev]
-comand = "vite"
-command = ""
-cwd = 3
-env = { PORT = 3000, "A=B" = "x", C = [] }
-[scripts.""]
-"#,
-        &expect![[r#"
-            .brum.toml:2: scripts.build: must be a table: scripts.build = { command = … }
-            .brum.toml:3: scripts.lint: must be a table, not 3
-            .brum.toml:5: scripts.dev.comand: unknown key (did you mean `command`?)
-            .brum.toml:6: scripts.dev.command: must say what to run
-            .brum.toml:7: scripts.dev.cwd: must be a directory in quotes, not 3
-            .brum.toml:8: scripts.dev.env.PORT: must be text in quotes: "3000"
-            .brum.toml:8: scripts.dev.env."A=B": is not a name a variable can have
-            .brum.toml:8: scripts.dev.env.C: must be text in quotes, not a list
-            .brum.toml:9: scripts."": a script needs a name
-        "#]],
-    );
-}
-
-// === describe ===
-
-#[test]
-fn the_description_names_each_source() {
-    let tree = Tree::new(&[(
-        "code/app",
-        "mcp_port = 1001\n[log_store]\ntimeout = '1s'\n[scripts.dev]\ncommand = 'a \"b\"'\n",
-    )])
-    .env("BRUMMER_NO_MCP", "1");
-    let lines = tree.load().describe().join("\n").replace(&tree.dir.path().display().to_string(), "");
-    for line in [
-        "# preferred_package_manager is not set",
-        "mcp_port = 1001  # /code/app/.brum.toml:1",
-        "no_mcp = true  # BRUMMER_NO_MCP",
-        "eventbus.queue_sizes = [100, 500, 1000]  # default",
-        "process_manager.worker_timeout = \"5s\"  # default",
-        "log_store.timeout_ms = 1000  # /code/app/.brum.toml:3",
-        "scripts.dev.command = \"a \\\"b\\\"\"  # /code/app/.brum.toml:5",
-    ] {
-        assert!(lines.lines().any(|l| l == line), "{line} is missing in\n{lines}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// The description is a settings file that says the same, whatever the texts hold.
-    #[test]
-    fn a_description_read_again_is_the_same(
-        url in ".{0,12}", command in ".{1,12}", name in "[^\0]{1,6}", port: u16, millis in 10_i64..600_000,
-    ) {
-        let mut loaded = Loaded::default();
-        loaded.config.proxy_url = (!url.is_empty()).then_some(url);
-        loaded.config.mcp_port = port;
-        loaded.config.process_manager.worker_timeout = Duration::from_millis(millis.unsigned_abs());
-        loaded.config.log_store.flush_after = Duration::from_millis(77);
-        let usable = !command.trim().is_empty() && !name.trim().is_empty() && !command.contains('\0');
-        if usable {
-            let script = ScriptConfig { command: Some(command), ..ScriptConfig::default() };
-            loaded.config.scripts.insert(name, script);
-        }
-        let mut again = project(&loaded.describe().join("\n"));
-        prop_assert_eq!(&again.problems, &[]);
-        for script in again.config.scripts.values_mut() {
-            script.place = Place::default();
-        }
-        prop_assert_eq!(again.config, loaded.config);
-    }
-
-    /// Whatever a file holds, reading it ends with a usable configuration.
-    #[test]
-    fn no_text_breaks_the_reader(text in "([a-z_]{1,12}(\\.[a-z]{1,5})? = [0-9\"'a-z\\[\\]{},.=]{1,12}\n|\\[[a-z_.]{0,16}\\]\n){0,8}") {
-        let loaded = project(&text);
-        for problem in &loaded.problems {
-            prop_assert!(!problem.to_string().contains('\n'));
-        }
-    }
-}
-
-#[test]
-fn durations_are_read_in_every_unit() {
-    let read = |text: &str| {
-        let loaded = project(&format!("[process_manager]\nworker_timeout = \"{text}\""));
-        loaded.problems.is_empty().then_some(loaded.config.process_manager.worker_timeout.as_millis())
-    };
-    assert_eq!(
-        ["5s", "50ms", "1.5s", "2m", "3min", " 5 s "].map(read),
-        [5000, 50, 1500, 120_000, 180_000, 5000].map(Some)
-    );
-    assert_eq!(
-        ["", "s", "5", "-5s", "5d", "1e3s", "5.s5", "99999999999999999999s", "9223372036854775807h"]
-            .map(read),
-        [None; 9]
     );
 }
