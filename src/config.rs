@@ -37,8 +37,8 @@ use std::{
 pub(crate) use nearest::nearest;
 pub use problem::{Place, Problem, Source};
 pub use tables::{
-    Backpressure, EventBusConfig, LogStoreConfig, McpManagerConfig, ProcessManagerConfig, ProxyServerConfig,
-    ResourcesConfig, Rollout, RolloutMode, StatusReadStrategy,
+    Backpressure, EventBusConfig, LogStoreConfig, McpManagerConfig, Mode, ModelConfig, ProcessManagerConfig,
+    ProxyServerConfig, ResourcesConfig, Rollout, RolloutMode, StatusReadStrategy,
 };
 
 /// The name of a configuration file, in the home directory, a project or a directory above it.
@@ -69,6 +69,8 @@ pub struct Config {
     pub process_manager: ProcessManagerConfig,
     /// `[log_store]`.
     pub log_store: LogStoreConfig,
+    /// `[model]`.
+    pub model: ModelConfig,
     /// `[proxy_server]`.
     pub proxy_server: ProxyServerConfig,
     /// `[mcp_manager]`.
@@ -164,6 +166,7 @@ impl Default for Config {
             eventbus: EventBusConfig::default(),
             process_manager: ProcessManagerConfig::default(),
             log_store: LogStoreConfig::default(),
+            model: ModelConfig::default(),
             proxy_server: ProxyServerConfig::default(),
             mcp_manager: McpManagerConfig::default(),
             resources: ResourcesConfig::default(),

@@ -13,6 +13,9 @@
 //!  keys ─► actions ─► rpcnotify ─► dispatch ─► handle.method() ─► reply in a frame          │
 //! ```
 
+#[cfg(all(feature = "loom", feature = "shuttle"))]
+compile_error!("the features loom and shuttle exclude each other: each replaces the locks");
+
 pub mod sync;
 
 pub mod config;

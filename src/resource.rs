@@ -26,7 +26,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, Semaphore, mpsc},
+    sync::{Notify, Semaphore, mpsc, watch},
     time::{Instant, timeout_at},
 };
 
@@ -39,7 +39,7 @@ pub use self::{
 };
 use crate::{
     config::ResourcesConfig,
-    event::{Component, Fault},
+    event::{Component, Fault, Pressure},
     metrics::SynchronizationMetrics,
 };
 
@@ -62,6 +62,8 @@ struct Inner {
     limit: usize,
     faults: mpsc::Sender<Fault>,
     shutdown: Shutdown,
+    /// How short memory is; set by the monitor alone.
+    pressure: watch::Sender<Pressure>,
     alive: AtomicUsize,
     /// Told when the last task ends.
     none_alive: Notify,
@@ -80,6 +82,7 @@ impl ResourceManager {
             limit,
             faults,
             shutdown: Shutdown::default(),
+            pressure: watch::Sender::new(Pressure::Normal),
             alive: AtomicUsize::new(0),
             none_alive: Notify::new(),
         };
@@ -128,6 +131,24 @@ impl ResourceManager {
     pub fn shutdown(&self) -> Shutdown {
         self.inner.shutdown.clone()
     }
+
+    /// What the program counts about itself.
+    pub fn metrics(&self) -> &Arc<SynchronizationMetrics> {
+        &self.inner.metrics
+    }
+
+    /// How short memory is, now and from now on.
+    pub fn pressure(&self) -> watch::Receiver<Pressure> {
+        self.inner.pressure.subscribe()
+    }
+
+    /// Says how short memory is.
+    pub fn set_pressure(&self, pressure: Pressure) {
+        self.inner.pressure.send_if_modified(|now| std::mem::replace(now, pressure) != pressure);
+    }
+
+    /// Uses what of the new settings can be used while the program runs.
+    pub fn reconfigure(&self, _config: &ResourcesConfig) {}
 
     /// Tasks that have not ended.
     pub fn alive(&self) -> usize {

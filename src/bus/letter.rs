@@ -31,9 +31,9 @@ impl Letter {
     /// component it stands for.
     pub(super) fn open(self) -> Event {
         match self.event {
-            Event::Fault(Fault { component, place, message }) if self.absorbed > 0 => {
+            Event::Fault(Fault { component, place, kind, message }) if self.absorbed > 0 => {
                 let message = Arc::from(format!("{message} (and {} more just before)", self.absorbed));
-                Event::Fault(Fault { component, place, message })
+                Event::Fault(Fault { component, place, kind, message })
             }
             event => event,
         }
@@ -53,10 +53,12 @@ impl Item for Letter {
         match &self.event {
             Event::ErrorDetected { process, run, .. } => Some(Slot::Errors(*process, *run)),
             Event::Fault(fault) => Some(Slot::Faults(fault.component)),
+            Event::HealthChanged { component, .. } => Some(Slot::Health(*component)),
             Event::ProcessPending { .. }
             | Event::ProcessStarted { .. }
             | Event::ProcessExited { .. }
-            | Event::LinesArrived { .. } => None,
+            | Event::LinesArrived { .. }
+            | Event::MemorySampled { .. } => None,
         }
     }
 

@@ -35,6 +35,7 @@ pub(super) trait Item {
 pub(super) enum Slot {
     Errors(ProcessId, RunId),
     Faults(Component),
+    Health(Component),
 }
 
 /// Who pushes.

@@ -17,7 +17,7 @@ use tokio::{task::yield_now, time::timeout};
 use super::*;
 use crate::{
     config::ResourcesConfig,
-    event::{Exit, Fault, ProcessId, RunId, Seq, State, Timestamp},
+    event::{Exit, Fault, FaultKind, ProcessId, RunId, Seq, State, Timestamp},
     metrics::Measure,
     resource::FaultReceiver,
 };
@@ -78,7 +78,12 @@ fn error(process: u32, count: u32) -> Event {
 }
 
 fn fault(message: &str) -> Event {
-    Event::Fault(Fault { component: Component::App, place: "test", message: Arc::from(message) })
+    Event::Fault(Fault {
+        component: Component::App,
+        place: "test",
+        kind: FaultKind::Failure,
+        message: Arc::from(message),
+    })
 }
 
 /// What tests compare: process and number.

@@ -15,7 +15,7 @@ use super::{
     registry::{Sink, Subscriber},
 };
 use crate::{
-    event::{Event, EventKind, Fault},
+    event::{Event, EventKind, Fault, FaultKind},
     resource::catch_panic,
 };
 
@@ -107,7 +107,7 @@ impl Shared {
                 // A fault about the handler of faults would come back to it, and so on for ever.
                 tracing::error!(%component, place, %message, "a handler of faults panicked");
             } else {
-                self.resources.fault(Fault { component, place, message });
+                self.resources.fault(Fault { component, place, kind: FaultKind::Panic, message });
             }
         }
     }
@@ -124,6 +124,6 @@ impl Shared {
         self.metrics.bus.stuck_handlers.increment();
         let message = format!("handler takes longer than {:?} for one event", self.limits.stuck);
         let (component, place) = (call.component, call.place);
-        self.resources.fault(Fault { component, place, message: Arc::from(message) });
+        self.resources.fault(Fault { component, place, kind: FaultKind::Stuck, message: Arc::from(message) });
     }
 }

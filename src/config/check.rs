@@ -2,7 +2,10 @@
 //!
 //! A contradiction is resolved by falling back to the defaults of all keys concerned, which agree.
 
-use super::{EventBusConfig, Loaded, LogStoreConfig, McpManagerConfig, Problem, Rollout, Source};
+use super::{
+    EventBusConfig, Loaded, LogStoreConfig, McpManagerConfig, Mode, Problem, Rollout, Source,
+    StatusReadStrategy,
+};
 
 /// Checks the resolved settings against each other.
 pub(super) fn check(loaded: &mut Loaded) {
@@ -19,6 +22,15 @@ pub(super) fn check(loaded: &mut Loaded) {
         loaded.config.eventbus.queue_sizes = default.queue_sizes;
         loaded.config.eventbus.max_events = default.max_events;
         loaded.contradiction(&["eventbus.queue_sizes", "eventbus.max_event_queue"], message);
+    }
+
+    let process = &loaded.config.process_manager;
+    if process.status_read_strategy == StatusReadStrategy::Locked
+        && process.rollout.mode().start() == Mode::Current
+    {
+        loaded.config.process_manager.status_read_strategy = StatusReadStrategy::Atomic;
+        let message = "\"locked\" works in fallback mode only (enable_new_sync = false, fallback_mode = true); using \"atomic\"";
+        loaded.contradiction(&["process_manager.status_read_strategy"], message.to_owned());
     }
 
     let logs = &loaded.config.log_store;
@@ -52,6 +64,7 @@ fn rollouts(loaded: &mut Loaded) {
         ("eventbus", &mut config.eventbus.rollout),
         ("process_manager", &mut config.process_manager.rollout),
         ("log_store", &mut config.log_store.rollout),
+        ("model", &mut config.model.rollout),
         ("proxy_server", &mut config.proxy_server.rollout),
         ("mcp_manager", &mut config.mcp_manager.rollout),
     ];

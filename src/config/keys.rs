@@ -49,6 +49,7 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
 
     let process = &mut config.process_manager;
     v.table("process_manager");
+    v.setting("command_queue", range(1..=100_000), &mut process.command_queue);
     v.setting("max_concurrent_starts", range(1..=1000), &mut process.max_concurrent_starts);
     v.setting("max_processes", range(1..=10_000), &mut process.max_processes);
     v.setting("max_process_history", range(1..=100_000), &mut process.max_process_history);
@@ -68,6 +69,9 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     v.setting("max_bytes", range(4096..=1 << 40), &mut logs.max_bytes);
     v.setting("max_error_entries", range(1..=1_000_000), &mut logs.max_error_entries);
     rollout(v, &mut logs.rollout);
+
+    v.table("model");
+    rollout(v, &mut config.model.rollout);
 
     let proxy = &mut config.proxy_server;
     v.table("proxy_server");

@@ -25,6 +25,8 @@ pub struct EventBusConfig {
 /// `[process_manager]`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProcessManagerConfig {
+    /// Commands that may wait for the manager; a caller past that waits, `command_queue`.
+    pub command_queue: usize,
     /// Starts in progress at once; the others are pending.
     pub max_concurrent_starts: usize,
     /// Processes running at once; a start beyond it is refused.
@@ -58,6 +60,13 @@ pub struct LogStoreConfig {
     pub max_bytes: usize,
     /// Error entries kept; the oldest go first.
     pub max_error_entries: usize,
+    /// Which implementation runs.
+    pub rollout: Rollout,
+}
+
+/// `[model]`: what is shown.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ModelConfig {
     /// Which implementation runs.
     pub rollout: Rollout,
 }
@@ -147,6 +156,17 @@ pub enum RolloutMode {
     Fallback,
 }
 
+/// Which of a component's two implementations runs at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The current one.
+    #[default]
+    Current,
+    /// The simple serial one.
+    Fallback,
+}
+
 /// Workers for a machine: two and a half per core, 4 to 32.
 pub(super) fn worker_pool_size(cores: usize) -> usize {
     cores.saturating_mul(5).wrapping_div(2).clamp(4, 32)
@@ -181,6 +201,7 @@ impl Default for EventBusConfig {
 impl Default for ProcessManagerConfig {
     fn default() -> Self {
         Self {
+            command_queue: 100,
             max_concurrent_starts: 10,
             max_processes: 200,
             max_process_history: 1000,
@@ -267,5 +288,22 @@ impl Rollout {
             (false, true) => RolloutMode::Fallback,
             (true | false, false) => RolloutMode::Current,
         }
+    }
+}
+
+// === impl RolloutMode ===
+
+impl RolloutMode {
+    /// What runs at first.
+    pub fn start(self) -> Mode {
+        match self {
+            Self::Current | Self::CurrentThenFallback => Mode::Current,
+            Self::Fallback => Mode::Fallback,
+        }
+    }
+
+    /// Whether the fallback takes over while the current implementation has failed.
+    pub fn switches(self) -> bool {
+        self == Self::CurrentThenFallback
     }
 }

@@ -185,6 +185,8 @@ fn every_table_of_the_design_is_read() {
         backpressure_strategy = "block"
         enable_monitoring = false
         [process_manager]
+        enable_new_sync = false
+        fallback_mode = true
         max_concurrent_starts = 3
         status_read_strategy = "locked"
         worker_timeout = "7s"

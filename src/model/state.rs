@@ -103,7 +103,7 @@ impl ViewState {
                     .retain(|old| old.process != *process || !matches!(old.what, What::Error { .. }));
                 changed && self.happen(*process, *run, *at, what)
             }
-            Event::Fault(_) => false,
+            Event::Fault(_) | Event::HealthChanged { .. } | Event::MemorySampled { .. } => false,
         };
         if changed {
             self.revision = next;

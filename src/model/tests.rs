@@ -43,7 +43,7 @@ fn event() -> impl Strategy<Value = Event> {
 proptest! {
     #[test]
     fn a_snapshot_and_patches_are_a_snapshot(steps in prop::collection::vec((event(), any::<bool>()), 0..60)) {
-        let model = Model::new();
+        let model = Model::default();
         let mut rows: BTreeMap<ProcessId, Row> = BTreeMap::new();
         let mut heard: Vec<u64> = Vec::new();
         let mut seen = Revision::default();
@@ -70,7 +70,7 @@ fn exits(model: &Model) -> Vec<RunId> {
 
 #[test]
 fn a_flood_of_errors_does_not_push_an_exit_out() {
-    let model = Model::new();
+    let model = Model::default();
     let (process, run, at) = (ProcessId(1), RunId(1), Timestamp(5));
     model.update(&Event::ProcessPending { process, run, info: info(1), at });
     model.update(&Event::ProcessStarted { process, run, pid: 7, after: Seq(0), at });
@@ -97,7 +97,7 @@ fn a_flood_of_errors_does_not_push_an_exit_out() {
 
 #[test]
 fn happenings_are_bounded_and_rows_stay_complete() {
-    let model = Model::new();
+    let model = Model::default();
     let process = ProcessId(1);
     for run in 1..=1500 {
         let (run, at) = (RunId(run), Timestamp(run));
@@ -114,7 +114,7 @@ fn happenings_are_bounded_and_rows_stay_complete() {
 
 #[test]
 fn a_new_run_shows_nothing_of_the_old_one_but_its_lines() {
-    let model = Model::new();
+    let model = Model::default();
     let (process, at) = (ProcessId(1), Timestamp(1));
     model.update(&Event::ProcessPending { process, run: RunId(1), info: info(1), at });
     model.update(&Event::ProcessStarted { process, run: RunId(1), pid: 7, after: Seq(0), at });

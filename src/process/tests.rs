@@ -57,11 +57,11 @@ impl Rig {
     fn unread(config: &ProcessManagerConfig) -> (Self, mpsc::Receiver<OutputBatch>) {
         let metrics = Arc::new(SynchronizationMetrics::default());
         let (resources, _faults) = ResourceManager::new(&ResourcesConfig::default(), Arc::clone(&metrics));
-        let bus = EventBus::start(&EventBusConfig::default(), &resources, metrics);
+        let bus = EventBus::start(&EventBusConfig::default(), Mode::Current, &resources, metrics);
         let events = bus.subscribe(Filter::all(), Component::App, 1000, Backpressure::DropOldest);
         let (sender, output) = mpsc::channel(1);
         let parts = Parts { bus, resources: resources.clone(), output: sender };
-        let manager = Manager::start_manager(config, parts);
+        let manager = Manager::start_manager(config, Mode::Current, parts);
         (Self { manager, events, sink: Arc::default(), resources }, output)
     }
 

@@ -11,7 +11,7 @@ use std::{
 use tokio::task::JoinHandle;
 
 use super::{Inner, ResourceManager, catch_panic};
-use crate::event::{Component, Fault};
+use crate::event::{Component, Fault, FaultKind};
 
 /// A running task. Awaiting it gives what it returned, or `None` when it panicked or was aborted. Dropping
 /// it leaves the task running.
@@ -102,7 +102,7 @@ impl<T> Future for Task<T> {
 impl ResourceManager {
     fn panicked(&self, component: Component, place: &'static str, message: Arc<str>) {
         self.inner.metrics.resource.tasks_panicked.increment();
-        self.fault(Fault { component, place, message });
+        self.fault(Fault { component, place, kind: FaultKind::Panic, message });
     }
 }
 

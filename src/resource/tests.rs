@@ -3,7 +3,7 @@
 use std::{panic, sync::atomic::AtomicBool};
 
 use super::*;
-use crate::metrics::Measure;
+use crate::{event::FaultKind, metrics::Measure};
 
 fn manager(max_tasks: usize) -> (ResourceManager, FaultReceiver, Arc<SynchronizationMetrics>) {
     let metrics = Arc::new(SynchronizationMetrics::default());
@@ -32,7 +32,12 @@ async fn a_panic_becomes_a_fault_with_the_components_name() {
     assert_eq!(manager.blocking(Component::Rpc, "page", || panic!("no page") as u8).await, None);
     let odd = manager.spawn(Component::App, "odd", async { panic::panic_any(5_u8) });
     assert_eq!(odd.await, None::<()>);
-    let said = |component, place, message: &str| Fault { component, place, message: Arc::from(message) };
+    let said = |component, place, message: &str| Fault {
+        component,
+        place,
+        kind: FaultKind::Panic,
+        message: Arc::from(message),
+    };
     assert_eq!(faults.recv().await, Some(said(Component::Logs, "writer", "line 3")));
     assert_eq!(faults.recv().await, Some(said(Component::Rpc, "page", "no page")));
     let odd = said(Component::App, "odd", "panicked with a value that is not a text");
@@ -68,7 +73,12 @@ async fn a_panic_while_a_tasks_state_is_dropped_is_a_fault_too() {
 async fn faults_nobody_reads_are_counted_and_hold_up_nobody() {
     let (manager, mut faults, metrics) = manager(1);
     for _ in 0..FAULTS + 3 {
-        manager.fault(Fault { component: Component::App, place: "test", message: Arc::from("again") });
+        manager.fault(Fault {
+            component: Component::App,
+            place: "test",
+            kind: FaultKind::Failure,
+            message: Arc::from("again"),
+        });
     }
     assert_eq!(metrics.resource.faults.read(), FAULTS as u64 + 3);
     assert_eq!(metrics.resource.faults_unread.read(), 3);
