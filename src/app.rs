@@ -21,7 +21,7 @@ mod host;
 mod logging;
 mod offline;
 mod signals;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 /// What everything started gets to end by itself when brummer leaves: TERM, this, KILL.

@@ -21,11 +21,11 @@
 mod lane;
 mod letter;
 mod mailbox;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod model_tests;
 mod queue;
 mod registry;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 mod worker;
 

@@ -25,7 +25,7 @@ mod scripts;
 mod setting;
 mod tables;
 
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 use std::{

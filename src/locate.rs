@@ -26,7 +26,7 @@ mod resolve;
 mod rule;
 mod scanner;
 mod shape;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 use crate::event::Seq;

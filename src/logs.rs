@@ -28,7 +28,7 @@ mod process_log;
 mod state;
 mod style;
 mod task;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 pub use ansi::Cleaner;

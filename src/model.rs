@@ -17,7 +17,7 @@ use crate::{
 };
 
 mod state;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 /// Happenings kept for somebody who looks late.

@@ -28,7 +28,7 @@ mod message;
 mod output;
 mod spawn;
 mod task;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 pub use cell::{Status, StatusCell};

@@ -17,7 +17,7 @@ mod manager;
 mod package_json;
 mod path;
 
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 use std::{

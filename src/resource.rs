@@ -13,7 +13,7 @@ mod recover;
 mod ring;
 mod shutdown;
 mod task;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
 use std::{

@@ -20,7 +20,7 @@ mod patch;
 mod protocol;
 mod session;
 mod stdio;
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 mod watch;
 

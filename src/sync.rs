@@ -1,17 +1,45 @@
-//! The locks of this program: parking_lot's, behind one small face.
+//! The primitives that threads and tasks share state with, behind one small face.
+//!
+//! Which implementation stands behind it is chosen here and nowhere else: parking_lot, tokio's `Notify` and
+//! arc-swap (`native`); in a build with the feature `loom` or `shuttle` that checker's (`checked`), so that
+//! the models explore the code that runs. What a library does inside is not modelled: the models assume that
+//! parking_lot, tokio and arc-swap keep the contracts their documentation states.
 //!
 //! Rules: a thread holds one lock at a time, and no guard lives across an `.await`. Debug builds check the
 //! first: taking a second lock panics and names both places. The second is kept by the compiler, because
 //! guards are not `Send` and every task's future must be.
+//!
+//! A lock that is not free at once is counted in [`contention`]; one that is free costs what it cost before.
+
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+mod checked;
+#[cfg_attr(any(feature = "loom", feature = "shuttle"), expect(dead_code, reason = "checkers know no time"))]
+mod contention;
+mod held;
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod native;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+mod notify;
+mod swap;
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+mod tests;
 
 use std::{
     fmt,
     ops::{Deref, DerefMut},
 };
 
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+use self::checked as chosen;
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+use self::native as chosen;
+
 use self::held::Held;
-// The one place where another implementation (a model checker's) would be chosen.
-use parking_lot as chosen;
+pub use self::{
+    chosen::{Notify, atomic},
+    contention::{Contention, contention},
+    swap::Swap,
+};
 
 /// A lock for one user at a time. Not poisoned by a panic: what it guards must be whole between statements
 /// that can panic.
@@ -50,7 +78,14 @@ pub struct WriteGuard<'a, T: ?Sized> {
 
 impl<T> Mutex<T> {
     /// An unlocked one.
+    #[cfg(not(any(feature = "loom", feature = "shuttle")))]
     pub const fn new(value: T) -> Self {
+        Self { inner: chosen::Mutex::new(value) }
+    }
+
+    /// An unlocked one. Not `const`: a checker's lock belongs to one run of a model.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub fn new(value: T) -> Self {
         Self { inner: chosen::Mutex::new(value) }
     }
 }
@@ -63,7 +98,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         let held = Held::claim();
-        MutexGuard { inner: self.inner.lock(), _held: held }
+        MutexGuard { inner: chosen::lock(&self.inner), _held: held }
     }
 }
 
@@ -77,7 +112,14 @@ impl<T: ?Sized> fmt::Debug for Mutex<T> {
 
 impl<T> RwLock<T> {
     /// An unlocked one.
+    #[cfg(not(any(feature = "loom", feature = "shuttle")))]
     pub const fn new(value: T) -> Self {
+        Self { inner: chosen::RwLock::new(value) }
+    }
+
+    /// An unlocked one. Not `const`: a checker's lock belongs to one run of a model.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub fn new(value: T) -> Self {
         Self { inner: chosen::RwLock::new(value) }
     }
 }
@@ -90,7 +132,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> ReadGuard<'_, T> {
         let held = Held::claim();
-        ReadGuard { inner: self.inner.read(), _held: held }
+        ReadGuard { inner: chosen::read(&self.inner), _held: held }
     }
 
     /// Waits until nobody reads or writes.
@@ -100,7 +142,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> WriteGuard<'_, T> {
         let held = Held::claim();
-        WriteGuard { inner: self.inner.write(), _held: held }
+        WriteGuard { inner: chosen::write(&self.inner), _held: held }
     }
 }
 
@@ -142,104 +184,5 @@ impl<T: ?Sized> Deref for WriteGuard<'_, T> {
 impl<T: ?Sized> DerefMut for WriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.inner
-    }
-}
-
-/// Debug builds: which lock this thread holds, by the place that took it.
-#[cfg(debug_assertions)]
-mod held {
-    use std::{cell::Cell, panic::Location, thread};
-
-    type Place = Option<&'static Location<'static>>;
-
-    thread_local! {
-        static HELD: Cell<Place> = const { Cell::new(None) };
-    }
-
-    /// Held by this thread from `claim` to drop.
-    pub(super) struct Held {
-        before: Place,
-    }
-
-    impl Held {
-        #[track_caller]
-        pub(super) fn claim() -> Self {
-            let here = Location::caller();
-            let before = HELD.replace(Some(here));
-            if let Some(first) = before
-                // A second panic would abort and hide the first.
-                && !thread::panicking()
-            {
-                HELD.set(before);
-                panic!("lock taken at {here} while the one taken at {first} is held");
-            }
-            Self { before }
-        }
-    }
-
-    impl Drop for Held {
-        fn drop(&mut self) {
-            HELD.set(self.before);
-        }
-    }
-}
-
-/// Release builds: nothing.
-#[cfg(not(debug_assertions))]
-mod held {
-    pub(super) struct Held;
-
-    impl Held {
-        pub(super) fn claim() -> Self {
-            Self
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    #[test]
-    fn a_lock_is_free_again_after_its_guard() {
-        let (mutex, lock) = (Mutex::new(1), RwLock::new(1));
-        *mutex.lock() += 1;
-        *lock.write() += 1;
-        assert_eq!(*mutex.lock(), 2);
-        assert_eq!(*lock.read(), 2);
-    }
-
-    #[test]
-    #[cfg(debug_assertions)]
-    fn a_second_lock_panics_with_both_places() {
-        let (first, second) = (Mutex::new(()), RwLock::new(()));
-        let line = line!() + 2;
-        let said = catch_unwind(AssertUnwindSafe(|| {
-            let _first = first.lock();
-            let _second = second.read();
-        }))
-        .expect_err("nesting must panic");
-        let said = said.downcast_ref::<String>().expect("a text");
-        for line in [line, line + 1] {
-            assert!(said.contains(&format!("sync.rs:{line}:")), "{said}");
-        }
-        // Both are free afterwards, and the thread counts as holding none.
-        drop(second.write());
-        drop(first.lock());
-    }
-
-    #[test]
-    fn a_guard_cannot_move_to_another_thread() {
-        // Does not compile when a guard is Send: `some` would be ambiguous.
-        trait AmbiguousIfSend<A> {
-            fn some() {}
-        }
-        struct Send_;
-        impl<T: ?Sized> AmbiguousIfSend<()> for T {}
-        impl<T: ?Sized + Send> AmbiguousIfSend<Send_> for T {}
-        <MutexGuard<'static, ()> as AmbiguousIfSend<_>>::some();
-        <ReadGuard<'static, ()> as AmbiguousIfSend<_>>::some();
-        <WriteGuard<'static, ()> as AmbiguousIfSend<_>>::some();
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn additions(
     additions
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests {
     use super::*;
 

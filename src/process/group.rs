@@ -91,7 +91,7 @@ fn state_and_group(stat: &str) -> Option<(char, i32)> {
     Some((state, group))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests {
     use super::state_and_group;
 

@@ -179,7 +179,7 @@ async fn gone_for(phase: &mut watch::Receiver<Phase>, time: Duration) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests {
     use proptest::prelude::*;
 
