@@ -119,7 +119,7 @@ measures! {
         memory_accounted: [Gauge; Component::COUNT],
         /// Faults reported.
         faults: Counter,
-        /// Faults that nobody was told of, because too many waited to be read.
+        /// Faults that nobody was told of, because too many waited to be read or one was being handled.
         faults_unread: Counter,
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! *In:* futures and closures of every other room, with the component they belong to. *Out:* a [`Task`] for
 //! each, and [`Fault`]s on one channel that `app` reads.
-//! *Bounded:* short work that takes CPU by `max_tasks` permits; unread faults by [`FAULTS`]; long-lived
-//! tasks by the limits of their owners, which are only counted here. *Lost:* a fault when nobody read the
-//! last [`FAULTS`]; it is counted.
+//! *Bounded:* short work that takes CPU by `max_tasks` permits, which components share; unread faults by
+//! [`FAULTS`]; long-lived tasks by the limits of their owners, which are counted here, with those that outlive
+//! them. *Lost:* a fault when nobody read the last [`FAULTS`], or while one is handled; it is counted.
 //!
 //! This is the only room that spawns. It names no room below it: a panic becomes a value, not an event.
 
+mod alive;
 mod budget;
+mod channel;
+mod owner;
+mod permit;
 mod recover;
 mod ring;
 mod shutdown;
@@ -16,22 +20,22 @@ mod task;
 #[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Notify, Semaphore, mpsc, watch},
-    time::{Instant, timeout_at},
+    sync::{mpsc, watch},
+    time::timeout,
 };
 
+use self::{
+    alive::{Alive, Tasks},
+    owner::{Gone, Holding},
+    permit::Permits,
+};
 pub use self::{
-    budget::{Permit, Refused},
+    channel::{Sender, Waiting, channel},
+    owner::Owner,
+    permit::{Permit, Refused},
     recover::catch_panic,
     ring::Ring,
     shutdown::Shutdown,
@@ -41,6 +45,7 @@ use crate::{
     config::ResourcesConfig,
     event::{Component, Fault, Pressure},
     metrics::SynchronizationMetrics,
+    sync::contention,
 };
 
 /// How many faults may wait to be read. A full channel counts further ones in `faults_unread`.
@@ -49,44 +54,54 @@ pub const FAULTS: usize = 64;
 /// Where faults are read, by one reader.
 pub type FaultReceiver = mpsc::Receiver<Fault>;
 
-/// The budget, the tasks and the end of the program. Clones are one and the same.
+/// The budget, the tasks and the end of the program. Clones are one and the same; only whose the tasks are
+/// depends on the [`Owner`] it came from.
 #[derive(Clone)]
 pub struct ResourceManager {
     inner: Arc<Inner>,
+    holding: Arc<Holding>,
 }
 
 struct Inner {
     metrics: Arc<SynchronizationMetrics>,
-    permits: Arc<Semaphore>,
-    /// As many as the semaphore was made with.
-    limit: usize,
+    permits: Arc<Permits>,
     faults: mpsc::Sender<Fault>,
     shutdown: Shutdown,
     /// How short memory is; set by the monitor alone.
     pressure: watch::Sender<Pressure>,
-    alive: AtomicUsize,
-    /// Told when the last task ends.
-    none_alive: Notify,
+    tasks: Arc<Tasks>,
+    gone: Arc<Gone>,
 }
 
 // === impl ResourceManager ===
 
 impl ResourceManager {
-    /// A manager with nothing running, and the one place to read its faults.
+    /// A manager with nothing running, and the one place to read its faults. It owns what it spawns until
+    /// [`ResourceManager::drained`] is called.
     pub fn new(config: &ResourcesConfig, metrics: Arc<SynchronizationMetrics>) -> (Self, FaultReceiver) {
         let (faults, receiver) = mpsc::channel(FAULTS);
-        let limit = config.max_tasks.clamp(1, Semaphore::MAX_PERMITS);
+        let gone = Arc::new(Gone::default());
+        attach(&metrics, &gone);
         let inner = Inner {
+            permits: Permits::new(config.max_tasks, metrics.clone()),
+            tasks: Tasks::new(metrics.clone()),
             metrics,
-            permits: Arc::new(Semaphore::new(limit)),
-            limit,
             faults,
             shutdown: Shutdown::default(),
             pressure: watch::Sender::new(Pressure::Normal),
-            alive: AtomicUsize::new(0),
-            none_alive: Notify::new(),
+            gone,
         };
-        (Self { inner: Arc::new(inner) }, receiver)
+        (Self { inner: Arc::new(inner), holding: Holding::new(Component::App, "program") }, receiver)
+    }
+
+    /// Somebody who answers for tasks until it is dropped.
+    pub fn owner(&self, component: Component, place: &'static str) -> Owner {
+        Owner::new(self, component, place)
+    }
+
+    /// Tasks alive a second after their owner went: whose, the place the owner was made, how many.
+    pub fn leaked(&self) -> Vec<(Component, &'static str, usize)> {
+        self.inner.gone.leaked()
     }
 
     /// Runs `work` as a task of its own. It takes no permit: long-lived tasks are limited by their owners.
@@ -114,9 +129,10 @@ impl ResourceManager {
         task::blocking(self.clone(), component, place, work)
     }
 
-    /// Waits for a permit, in the order asked. It is given back when dropped.
+    /// Waits for a permit; it is given back when dropped. Of those that wait, the component that holds the
+    /// smallest part of its share is next, and within it the first that asked.
     pub async fn acquire(&self, component: Component) -> Permit {
-        budget::acquire(&self.inner, component).await
+        self.inner.permits.acquire(component).await
     }
 
     /// A permit, if one is free now.
@@ -124,7 +140,7 @@ impl ResourceManager {
     /// # Errors
     /// [`Refused`] when all permits are held; never otherwise.
     pub fn try_acquire(&self, component: Component) -> Result<Permit, Refused> {
-        budget::try_acquire(&self.inner, component)
+        self.inner.permits.try_acquire(component)
     }
 
     /// The signal that the program is to end.
@@ -147,32 +163,27 @@ impl ResourceManager {
         self.inner.pressure.send_if_modified(|now| std::mem::replace(now, pressure) != pressure);
     }
 
-    /// Uses what of the new settings can be used while the program runs.
-    pub fn reconfigure(&self, _config: &ResourcesConfig) {}
+    /// Uses what of the new settings can be used while the program runs: the number of permits. Those who
+    /// hold one when there are fewer keep it to their end.
+    pub fn reconfigure(&self, config: &ResourcesConfig) {
+        self.inner.permits.set_limit(config.max_tasks);
+    }
 
     /// Tasks that have not ended.
     pub fn alive(&self) -> usize {
-        self.inner.alive.load(Ordering::Acquire)
+        self.inner.tasks.alive()
     }
 
     /// Waits until no task is alive, at most `limit`; returns how many are left. Not to be called from one
     /// of the tasks: it would wait for itself.
     pub async fn drained(&self, limit: Duration) -> usize {
-        let deadline = Instant::now() + limit;
-        loop {
-            let mut none = std::pin::pin!(self.inner.none_alive.notified());
-            // Registered before looking, or the last task could end between the look and the wait.
-            none.as_mut().enable();
-            if self.alive() == 0 {
-                return 0;
-            }
-            if timeout_at(deadline, none).await.is_err() {
-                return self.alive();
-            }
-        }
+        self.let_go();
+        timeout(limit, self.inner.tasks.none_alive()).await.ok();
+        self.alive()
     }
 
-    /// Reports a fault; never waits. When [`FAULTS`] wait to be read already, it is only counted.
+    /// Reports a fault; never waits. When [`FAULTS`] wait to be read already, or this thread is inside the
+    /// handling of a fault, it is only counted and logged.
     pub fn fault(&self, fault: Fault) {
         let metrics = &self.inner.metrics.resource;
         metrics.faults.increment();
@@ -180,9 +191,23 @@ impl ResourceManager {
             component = %fault.component, place = fault.place, message = %fault.message,
             "fault"
         );
-        if self.inner.faults.try_send(fault).is_err() {
+        if recover::is_handling_fault() || self.inner.faults.try_send(fault).is_err() {
             metrics.faults_unread.increment();
         }
+    }
+
+    /// The same manager for another owner.
+    fn holding(&self, holding: Arc<Holding>) -> Self {
+        Self { inner: self.inner.clone(), holding }
+    }
+
+    /// The owner of this manager's tasks goes.
+    fn let_go(&self) {
+        self.inner.gone.add(&self.holding);
+    }
+
+    fn begin_task(&self) -> Alive {
+        self.inner.tasks.begin(&self.holding)
     }
 }
 
@@ -190,4 +215,15 @@ impl fmt::Debug for ResourceManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResourceManager").field("alive", &self.alive()).finish_non_exhaustive()
     }
+}
+
+/// Tells the metrics whom to ask for what is kept here and below.
+fn attach(metrics: &SynchronizationMetrics, gone: &Arc<Gone>) {
+    let gone = Arc::clone(gone);
+    let leaked = move || gone.leaked().iter().map(|(_, _, tasks)| *tasks as u64).sum();
+    metrics.resource.tasks_leaked.attach(leaked);
+    metrics.lock.contended.attach(|| contention().contended);
+    metrics.lock.wait.attach(|| contention().wait);
+    metrics.lock.longest_wait.attach(|| contention().longest_wait);
+    metrics.lock.breaches.attach(|| contention().breaches);
 }

@@ -3,18 +3,26 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Counter, Histogram, Measure};
-use crate::{event::Component, sync::RwLock};
+use crate::{
+    event::Component,
+    sync::{
+        Mutex, RwLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 /// All channels that were made, by the order they were made in. One that is gone reads as empty.
 #[derive(Default, Debug)]
 pub struct Channels(RwLock<Vec<Arc<Channel>>>);
 
-/// One channel. Channels made again under the same name (one for each session, say) share one.
+/// One channel, or several of one component and name: one for each session, say, or for each process.
 pub struct Channel {
     name: &'static str,
     component: Component,
-    capacity: usize,
-    used: Box<dyn Fn() -> usize + Send + Sync>,
+    /// Of the one made last; the settings may have changed since those before.
+    capacity: AtomicUsize,
+    /// One for each that is not known to be gone.
+    used: Mutex<Vec<Used>>,
     /// Sends that found no room and waited.
     pub blocked_sends: Counter,
     /// Sends that waited longer than the threshold, on a channel where waiting is not the normal way.
@@ -23,6 +31,9 @@ pub struct Channel {
     pub blocked_time: Histogram,
 }
 
+/// Tells how many messages wait; `None` once the channel is gone.
+type Used = Arc<dyn Fn() -> Option<usize> + Send + Sync>;
+
 /// What a [`Channel`] read at one time.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct ChannelReading {
@@ -30,7 +41,7 @@ pub struct ChannelReading {
     pub name: &'static str,
     /// Whose it is.
     pub component: &'static str,
-    /// Messages waiting.
+    /// Messages waiting; of several channels, in the fullest.
     pub used: usize,
     /// Messages that may wait.
     pub capacity: usize,
@@ -45,26 +56,25 @@ pub struct ChannelReading {
 // === impl Channels ===
 
 impl Channels {
-    /// Adds a channel; `used` tells how many messages wait in it.
+    /// Adds a channel; `used` tells how many messages wait in it, and `None` once it is gone.
     pub fn register(
         &self,
         component: Component,
         name: &'static str,
         capacity: usize,
-        used: impl Fn() -> usize + Send + Sync + 'static,
+        used: impl Fn() -> Option<usize> + Send + Sync + 'static,
     ) -> Arc<Channel> {
-        let channel = Arc::new(Channel {
-            name,
-            component,
-            capacity,
-            used: Box::new(used),
-            blocked_sends: Counter::default(),
-            breaches: Counter::default(),
-            blocked_time: Histogram::default(),
-        });
         let mut all = self.0.write();
-        all.retain(|known| known.name != name);
-        all.push(Arc::clone(&channel));
+        let known = all.iter().find(|known| (known.component, known.name) == (component, name));
+        let channel = known.cloned().unwrap_or_else(|| {
+            let channel = Arc::new(Channel::new(component, name));
+            all.push(channel.clone());
+            channel
+        });
+        drop(all);
+        channel.capacity.store(capacity, Relaxed);
+        channel.sweep();
+        channel.used.lock().push(Arc::new(used));
         channel
     }
 }
@@ -81,6 +91,28 @@ impl Measure for Channels {
 // === impl Channel ===
 
 impl Channel {
+    fn new(component: Component, name: &'static str) -> Self {
+        Self {
+            name,
+            component,
+            capacity: AtomicUsize::default(),
+            used: Mutex::default(),
+            blocked_sends: Counter::default(),
+            breaches: Counter::default(),
+            blocked_time: Histogram::default(),
+        }
+    }
+
+    /// How full the fullest is. Forgets those that are gone.
+    fn sweep(&self) -> usize {
+        // Asked outside the lock: `used` is somebody else's code.
+        let all = self.used.lock().clone();
+        let (gone, used): (Vec<_>, Vec<_>) =
+            all.into_iter().map(|used| (used(), used)).partition(|(waiting, _)| waiting.is_none());
+        self.used.lock().retain(|used| !gone.iter().any(|(_, gone)| Arc::ptr_eq(used, gone)));
+        used.into_iter().filter_map(|(waiting, _)| waiting).max().unwrap_or(0)
+    }
+
     /// A send that found no room has got it after this long.
     pub fn waited(&self, time: Duration, threshold: Option<Duration>) {
         self.blocked_sends.increment();
@@ -97,8 +129,8 @@ impl Measure for Channel {
         ChannelReading {
             name: self.name,
             component: self.component.name(),
-            used: (self.used)(),
-            capacity: self.capacity,
+            used: self.sweep(),
+            capacity: self.capacity.load(Relaxed),
             blocked_sends: self.blocked_sends.read(),
             breaches: self.breaches.read(),
             longest_wait: self.blocked_time.read().max,

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
-use crate::event::{Exit, RunId, State, Timestamp};
+use crate::{
+    event::{Exit, RunId, State, Timestamp},
+    sync::Swap,
+};
 
 /// Everything about a run that changes, read together or not at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,7 +26,7 @@ pub struct Status {
 
 /// Holds a [`Status`]; written by the process's own task alone, read by anybody without waiting.
 #[derive(Debug)]
-pub struct StatusCell(ArcSwap<Status>);
+pub struct StatusCell(Swap<Status>);
 
 /// A move that [`State`] does not allow; a bug in the caller.
 #[derive(PartialEq, Eq, Debug, thiserror::Error)]
@@ -62,12 +63,12 @@ impl Status {
 impl StatusCell {
     /// A cell holding `status`.
     pub fn new(status: Status) -> Self {
-        Self(ArcSwap::from_pointee(status))
+        Self(Swap::from_pointee(status))
     }
 
     /// The present value.
     pub fn get(&self) -> Arc<Status> {
-        self.0.load_full()
+        self.0.load()
     }
 
     /// Replaces the value. An illegal move leaves it as it was: in particular a run keeps its one

@@ -1,37 +1,50 @@
 //! The signal that the program is to end.
 
-use std::sync::Arc;
+use std::{fmt, pin::pin, sync::Arc};
 
-use tokio::sync::watch;
+use crate::sync::{
+    Notify,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// Given once, seen by everybody who holds a clone, also by those who ask later.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default)]
 pub struct Shutdown {
-    begun: Arc<watch::Sender<bool>>,
+    signal: Arc<Signal>,
+}
+
+#[derive(Default)]
+struct Signal {
+    begun: AtomicBool,
+    told: Notify,
 }
 
 // === impl Shutdown ===
 
-impl Default for Shutdown {
-    fn default() -> Self {
-        Self { begun: Arc::new(watch::Sender::new(false)) }
-    }
-}
-
 impl Shutdown {
     /// Gives the signal; again is the same as once.
     pub fn begin(&self) {
-        self.begun.send_replace(true);
+        self.signal.begun.store(true, Ordering::Release);
+        self.signal.told.notify_waiters();
     }
 
     /// Whether it was given.
     pub fn is_begun(&self) -> bool {
-        *self.begun.borrow()
+        self.signal.begun.load(Ordering::Acquire)
     }
 
     /// Waits until it is given.
     pub async fn begun(&self) {
-        // Fails only when the sender is gone, and `self` holds it.
-        self.begun.subscribe().wait_for(|begun| *begun).await.ok();
+        // Made before looking: a signal between the look and the wait wakes it.
+        let told = pin!(self.signal.told.notified());
+        if !self.is_begun() {
+            told.await;
+        }
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown").field("begun", &self.is_begun()).finish()
     }
 }

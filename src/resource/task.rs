@@ -4,24 +4,18 @@
 use std::{
     future::poll_fn,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
 
 use tokio::task::JoinHandle;
 
-use super::{Inner, ResourceManager, catch_panic};
-use crate::event::{Component, Fault, FaultKind};
+use super::{ResourceManager, catch_panic};
+use crate::event::Component;
 
 /// A running task. Awaiting it gives what it returned, or `None` when it panicked or was aborted. Dropping
 /// it leaves the task running.
 pub struct Task<T> {
     handle: JoinHandle<Option<T>>,
-}
-
-/// Counts one task as alive until dropped, which is when its future has been dropped.
-struct Alive {
-    owner: Arc<Inner>,
 }
 
 pub(super) fn spawn<F>(
@@ -33,7 +27,7 @@ pub(super) fn spawn<F>(
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    let alive = Alive::new(&manager);
+    let alive = manager.begin_task();
     let handle = tokio::spawn(async move {
         let _alive = alive;
         let mut work = Box::pin(work);
@@ -45,7 +39,7 @@ where
         let dropped = catch_panic(|| drop(work));
         // What it returned counts even when letting go of its state panicked.
         if let Some(message) = outcome.as_ref().err().or(dropped.as_ref().err()) {
-            manager.panicked(component, place, message.clone());
+            manager.task_panicked(component, place, message.clone());
         }
         outcome.ok()
     });
@@ -62,13 +56,13 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    let alive = Alive::new(&manager);
+    let alive = manager.begin_task();
     let handle = tokio::spawn(async move {
         let permit = manager.acquire(component).await;
         // The thread keeps both, because it runs on when this task is aborted.
         let thread = tokio::task::spawn_blocking(move || {
             let (_alive, _permit) = (alive, permit);
-            catch_panic(work).map_err(|said| manager.panicked(component, place, said)).ok()
+            catch_panic(work).map_err(|said| manager.task_panicked(component, place, said)).ok()
         });
         thread.await.ok().flatten()
     });
@@ -94,35 +88,5 @@ impl<T> Future for Task<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         Pin::new(&mut self.handle).poll(cx).map(|joined| joined.ok().flatten())
-    }
-}
-
-// === impl ResourceManager ===
-
-impl ResourceManager {
-    fn panicked(&self, component: Component, place: &'static str, message: Arc<str>) {
-        self.inner.metrics.resource.tasks_panicked.increment();
-        self.fault(Fault { component, place, kind: FaultKind::Panic, message });
-    }
-}
-
-// === impl Alive ===
-
-impl Alive {
-    fn new(manager: &ResourceManager) -> Self {
-        let owner = manager.inner.clone();
-        owner.alive.fetch_add(1, Ordering::AcqRel);
-        owner.metrics.resource.tasks_spawned.increment();
-        owner.metrics.resource.tasks_alive.increment();
-        Self { owner }
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.owner.metrics.resource.tasks_alive.decrement();
-        if self.owner.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.owner.none_alive.notify_waiters();
-        }
     }
 }

@@ -1,6 +1,14 @@
 //! Permits, tasks, panics and shutdown.
 
-use std::{panic, sync::atomic::AtomicBool};
+mod budget;
+mod channel;
+mod owner;
+mod recover;
+
+use std::{
+    panic,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::*;
 use crate::{event::FaultKind, metrics::Measure};
@@ -115,7 +123,7 @@ async fn all_permits_can_be_held_and_no_more() {
     let mut held: Vec<_> =
         (0..3).map(|_| manager.try_acquire(Component::Process).expect("one is free")).collect();
     let refused = manager.try_acquire(Component::Logs).err().expect("none is free");
-    assert_eq!(refused.to_string(), "logs: all 3 permits are in use");
+    assert_eq!(refused.to_string(), "logs: all 3 permits are in use (process 3)");
     assert_eq!((metrics.resource.permits_in_use.read(), metrics.resource.permits_refused.read()), (3, 1));
     held.pop();
     let again = manager.try_acquire(Component::Logs).expect("one came back");

@@ -1,7 +1,7 @@
 //! What a build for model checking runs on: the checker's locks and atomics. Both checkers copy the paths of
 //! std. tokio's `Notify` and arc-swap know no checker, so stand-ins of the same contract take their place.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 #[cfg(feature = "loom")]
 use loom as checker;
@@ -17,6 +17,16 @@ pub mod atomic {
     pub use super::checker::sync::atomic::{
         AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
+}
+
+/// Names the fault to plant, in a child process that is to fail.
+pub(crate) const PLANTED: &str = "BRUMMER_PLANTED";
+
+/// Whether the fault of this name is planted.
+pub(crate) fn planted(fault: &str) -> bool {
+    // Read once: a model asks at every step, and threads must not change their minds.
+    static NAMED: OnceLock<Option<String>> = OnceLock::new();
+    NAMED.get_or_init(|| std::env::var(PLANTED).ok()).as_deref() == Some(fault)
 }
 
 pub(super) type Slot<T> = Mutex<Arc<T>>;
