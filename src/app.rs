@@ -21,7 +21,8 @@ mod host;
 mod logging;
 mod offline;
 mod signals;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 /// What everything started gets to end by itself when brummer leaves: TERM, this, KILL.

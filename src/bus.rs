@@ -21,11 +21,13 @@
 mod lane;
 mod letter;
 mod mailbox;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod model_tests;
 mod queue;
 mod registry;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 mod worker;
 

@@ -25,7 +25,8 @@ mod scripts;
 mod setting;
 mod tables;
 
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 use std::{

@@ -13,6 +13,12 @@
 //!  keys ─► actions ─► rpcnotify ─► dispatch ─► handle.method() ─► reply in a frame          │
 //! ```
 
+// Of the tests, builds for model checking have the models alone: the others would use a checker's locks outside a model.
+#![cfg_attr(
+    any(feature = "loom", feature = "shuttle"),
+    allow(dead_code, reason = "what only other tests use")
+)]
+
 #[cfg(all(feature = "loom", feature = "shuttle"))]
 compile_error!("the features loom and shuttle exclude each other: each replaces the locks");
 

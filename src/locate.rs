@@ -26,7 +26,8 @@ mod resolve;
 mod rule;
 mod scanner;
 mod shape;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 use crate::event::Seq;

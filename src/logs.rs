@@ -28,7 +28,8 @@ mod process_log;
 mod state;
 mod style;
 mod task;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 pub use ansi::Cleaner;

@@ -17,7 +17,8 @@ use crate::{
 };
 
 mod state;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 /// Happenings kept for somebody who looks late.

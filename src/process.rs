@@ -25,10 +25,13 @@ mod escalation;
 mod group;
 mod manager;
 mod message;
+#[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
+mod model;
 mod output;
 mod spawn;
 mod task;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 pub use cell::{Status, StatusCell};

@@ -17,7 +17,8 @@ mod manager;
 mod package_json;
 mod path;
 
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 use std::{

@@ -11,13 +11,16 @@
 mod alive;
 mod budget;
 mod channel;
+#[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
+mod model;
 mod owner;
 mod permit;
 mod recover;
 mod ring;
 mod shutdown;
 mod task;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -20,7 +20,8 @@ mod patch;
 mod protocol;
 mod session;
 mod stdio;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 mod watch;
 

@@ -11,17 +11,24 @@
 //!
 //! A lock that is not free at once is counted in [`contention`]; one that is free costs what it cost before.
 
+#[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
+pub(crate) mod check;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 mod checked;
 #[cfg_attr(any(feature = "loom", feature = "shuttle"), expect(dead_code, reason = "checkers know no time"))]
 mod contention;
+#[cfg(test)]
+mod contract;
 mod held;
+#[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
+mod model;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod native;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 mod notify;
 mod swap;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 use std::{

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::{
-    event::{ProcessInfo, Seq, State},
+    config::Backpressure,
+    event::{EventKind, ProcessId, ProcessInfo, Seq, State},
     logs::{Query, Which},
+    metrics::Measure,
 };
 
 async fn until(model: &Model, done: impl Fn() -> bool) {
@@ -59,4 +61,44 @@ async fn leaving_does_not_wait_for_a_daemon_that_holds_the_pipe() {
     let daemon = rustix::process::Pid::from_raw(daemon.expect("its process id")).expect("not 0");
     rustix::process::kill_process(daemon, rustix::process::Signal::KILL).expect("ours, and alive");
     assert_eq!(left, 0, "readers end with the host");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_of_any_kind_is_told_once_and_one_about_a_fault_is_not_told_again() {
+    let core = Core::build(&Config::default());
+    let (resources, metrics, bus) = (core.resources.clone(), Arc::clone(core.resources.metrics()), &core.bus);
+    let (faults, lines) = (Filter::of(&[EventKind::Fault]), Filter::of(&[EventKind::LinesArrived]));
+    let mut told = bus.subscribe(faults, Component::App, 16, Backpressure::DropNewest);
+    let _of_faults = bus.on(faults, Component::Model, "of faults", |_| panic!("again"));
+    // Each in another component, because a component's faults are put together when they come at once.
+    let _handler = bus.on(lines, Component::Locate, "handler", |_| panic!("1"));
+    let mut mailbox = bus.subscribe(lines, Component::Logs, 1, Backpressure::DropNewest);
+    let reader = resources.spawn(Component::Logs, "reader", async move {
+        mailbox.recv().await;
+        panic!("2")
+    });
+    let line = Event::LinesArrived { process: ProcessId(1), first: Seq(1), last: Seq(1) };
+    bus.publish(line).await.expect("the bus runs");
+    assert_eq!(reader.await, None::<()>);
+    assert_eq!(resources.spawn(Component::Rpc, "task", async { panic!("3") }).await, None::<()>);
+    assert_eq!(resources.blocking(Component::Process, "work", || panic!("4")).await, None::<()>);
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        match tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("it is told") {
+            Some(Event::Fault(fault)) => said.push((fault.place, fault.message.to_string())),
+            other => panic!("{other:?}"),
+        }
+    }
+    said.sort_by(|one, other| one.1.cmp(&other.1));
+    assert_eq!(
+        said,
+        ["handler", "reader", "task", "work"]
+            .into_iter()
+            .zip((1..=4).map(|n| n.to_string()))
+            .collect::<Vec<_>>()
+    );
+    core.drain().await;
+    assert_eq!(told.recv().await.map(|event| event.kind()), None);
+    let (all, untold) = (metrics.resource.faults.read(), metrics.resource.faults_unread.read());
+    assert_eq!((all - untold, metrics.bus.handler_panics.read()), (4, 5));
 }

@@ -75,7 +75,8 @@ impl HistogramReading {
     }
 }
 
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use super::*;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     event::{Exit, RunId, State, Timestamp},
-    sync::Swap,
+    sync::{Swap, planted},
 };
 
 /// Everything about a run that changes, read together or not at all.
@@ -75,7 +75,7 @@ impl StatusCell {
     /// terminal state.
     pub fn set(&self, next: Status) -> Result<(), IllegalMove> {
         let now = self.get();
-        if !now.may_become(&next) {
+        if !now.may_become(&next) && !planted("a move is not checked") {
             return Err(IllegalMove { from: now.state, to: next.state });
         }
         self.0.store(Arc::new(next));

@@ -91,7 +91,8 @@ fn state_and_group(stat: &str) -> Option<(char, i32)> {
     Some((state, group))
 }
 
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use super::state_and_group;
 

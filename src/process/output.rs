@@ -179,7 +179,8 @@ async fn gone_for(phase: &mut watch::Receiver<Phase>, time: Duration) {
     }
 }
 
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use proptest::prelude::*;
 

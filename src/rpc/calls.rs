@@ -11,7 +11,7 @@ use super::{
     flush::ToFlush,
     protocol::{Call, Reply},
 };
-use crate::event::Component;
+use crate::{event::Component, resource::ResourceManager};
 
 /// Calls under way at once; one more is refused. It is also the room for those whose turn has not come.
 const LIMIT: usize = 256;
@@ -83,6 +83,16 @@ impl Calls {
     }
 }
 
+/// What a call comes to. It runs as a task of its own, so that a panic becomes a fault and the editor still
+/// gets its answer.
+pub(super) async fn answered(
+    resources: &ResourceManager,
+    call: impl Future<Output = Result<Value, String>> + Send + 'static,
+) -> Result<Value, String> {
+    let result = resources.spawn(Component::Rpc, "call", call).await;
+    result.unwrap_or_else(|| Err("brummer failed inside this call: see its log file".to_owned()))
+}
+
 // === impl Worker ===
 
 impl Worker {
@@ -104,11 +114,8 @@ impl Worker {
 
     async fn answer(&self, id: u64, call: Call, _place: OwnedSemaphorePermit) {
         let handles = self.handles.clone();
-        // A task of its own, so that a panic becomes a fault and the editor still gets its answer.
         let call = async move { dispatch::call(&handles, call).await };
-        let result = self.handles.resources.spawn(Component::Rpc, "call", call).await;
-        let failed = || Err("brummer failed inside this call: see its log file".to_owned());
-        self.reply(id, result.unwrap_or_else(failed)).await;
+        self.reply(id, answered(&self.handles.resources, call).await).await;
     }
 
     async fn reply(&self, id: u64, result: Result<Value, String>) {

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    dispatch,
+    calls, dispatch,
     patch::{self, LIMIT_LINE},
     protocol::{self, Call, LogPatch},
     watch::Watch,
 };
 use crate::{
-    event::{Exit, ProcessId, RunId, Seq, State, Timestamp},
+    config::ResourcesConfig,
+    event::{Component, Exit, ProcessId, RunId, Seq, State, Timestamp},
     logs::{Chunk, Part, Slice, StyleTable},
+    metrics::Measure,
     model::Ended,
+    resource::ResourceManager,
 };
 
 fn watch(name: Option<&str>) -> Watch {
@@ -109,4 +112,22 @@ fn calls_are_read_and_unknown_ones_named() {
 fn a_reply_has_no_nulls() {
     let value = serde_json::json!({ "a": null, "b": [{ "c": null, "d": 1 }] });
     assert_eq!(dispatch::without_nulls(value), serde_json::json!({ "b": [{ "d": 1 }] }));
+}
+
+#[tokio::test]
+async fn a_call_that_panics_is_answered_and_is_one_fault() {
+    let (resources, mut faults) = ResourceManager::new(&ResourcesConfig::default(), Arc::default());
+    let in_call = async { panic!("in the call") };
+    let said = calls::answered(&resources, in_call).await.expect_err("the editor gets an answer");
+    assert_eq!(said, "brummer failed inside this call: see its log file");
+    let looks = resources.clone();
+    let in_work = async move {
+        let work = looks.blocking(Component::Rpc, "locate", || panic!("in its work"));
+        work.await.ok_or_else(|| "locate failed".to_owned())
+    };
+    assert_eq!(calls::answered(&resources, in_work).await, Err("locate failed".to_owned()));
+    let told: Vec<_> =
+        std::iter::from_fn(|| faults.try_recv().ok()).map(|fault| (fault.place, fault.message)).collect();
+    assert_eq!(told, [("call", Arc::from("in the call")), ("locate", Arc::from("in its work"))]);
+    assert_eq!(resources.metrics().resource.faults.read(), 2);
 }

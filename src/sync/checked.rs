@@ -65,7 +65,7 @@ pub(super) fn update<T>(slot: &Slot<T>, mut change: impl FnMut(&T) -> T) -> Arc<
         let before = load(slot);
         let next = Arc::new(change(&before));
         let mut now = lock(slot);
-        if Arc::ptr_eq(&now, &before) {
+        if Arc::ptr_eq(&now, &before) || planted("an update overwrites another") {
             *now = next;
             return before;
         }

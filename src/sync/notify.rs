@@ -12,7 +12,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::chosen::{Mutex, lock};
+use super::{
+    chosen::{Mutex, lock},
+    planted,
+};
 
 /// Wakes tasks that wait.
 #[derive(Default)]
@@ -99,7 +102,7 @@ impl Line {
                 first.waker
             }
             None => {
-                self.permit = true;
+                self.permit = !planted("no permit is kept");
                 None
             }
         }
@@ -121,6 +124,9 @@ impl Line {
 impl Notified<'_> {
     /// Puts it in line without waiting; says whether it is notified already.
     pub fn enable(mut self: Pin<&mut Self>) -> bool {
+        if planted("enable does nothing") {
+            return false;
+        }
         self.look(None)
     }
 
@@ -128,7 +134,7 @@ impl Notified<'_> {
         let mut line = lock(&self.notify.line);
         let ready = match self.state {
             State::Done => true,
-            State::Fresh if line.rounds != self.round => true,
+            State::Fresh if line.rounds != self.round && !planted("a round is missed") => true,
             State::Fresh if mem::take(&mut line.permit) => true,
             State::Fresh => {
                 let id = line.next;
@@ -169,7 +175,8 @@ impl Drop for Notified<'_> {
         let State::InLine(id) = self.state else { return };
         let mut line = lock(&self.notify.line);
         line.leave(id);
-        let waker = if line.was_chosen(id) { line.choose() } else { None };
+        let chosen = line.was_chosen(id) && !planted("nothing is handed on");
+        let waker = if chosen { line.choose() } else { None };
         drop(line);
         if let Some(waker) = waker {
             waker.wake();

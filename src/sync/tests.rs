@@ -97,3 +97,8 @@ fn a_swap_loses_no_update() {
     swap.store(Arc::new(7));
     assert_eq!((*kept, *swap.load()), (4000, 7));
 }
+
+#[test]
+fn tokios_notify_keeps_the_contract() {
+    contract::holds();
+}
