@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 use crate::{
     bus::{EventBus, Filter, Subscription},
     config::Config,
-    event::{Component, Event, Fault},
+    event::{Component, Event},
+    health::GracefulDegradation,
     metrics::SynchronizationMetrics,
     model::Model,
     process::{Manager, OutputBatch, Parts},
-    resource::{ResourceManager, Shutdown},
+    resource::{MemoryMonitor, ResourceManager, Sample},
 };
 
 mod cli;
@@ -20,10 +21,13 @@ mod headless;
 mod host;
 mod logging;
 mod offline;
+mod rollout;
 mod signals;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
+
+use self::rollout::{Rollouts, supervise};
 
 /// What everything started gets to end by itself when brummer leaves: TERM, this, KILL.
 pub const LEAVE_GRACE: Duration = Duration::from_secs(1);
@@ -40,6 +44,10 @@ struct Core {
     resources: ResourceManager,
     bus: EventBus,
     model: Arc<Model>,
+    health: GracefulDegradation,
+    /// Held to be told of new settings.
+    _memory: MemoryMonitor,
+    rollouts: Rollouts,
     /// Held for as long as the model is to be kept up to date.
     _updates: Subscription,
 }
@@ -48,31 +56,37 @@ struct Core {
 
 impl Core {
     fn build(config: &Config) -> Self {
+        let rollouts = Rollouts::of(config);
         let metrics = Arc::new(SynchronizationMetrics::default());
         let (resources, faults) = ResourceManager::new(&config.resources, Arc::clone(&metrics));
-        let bus =
-            EventBus::start(&config.eventbus, config.eventbus.rollout.mode().start(), &resources, metrics);
-        let model = Arc::new(Model::new(
-            config.model.rollout.mode().start(),
-            config.process_manager.max_process_history,
-        ));
+        let bus = EventBus::start(&config.eventbus, rollouts.bus.start(), &resources, metrics);
+        let history = config.process_manager.max_process_history;
+        let model = Arc::new(Model::new(rollouts.model.start(), history));
         let updated = Arc::clone(&model);
         let updates = bus.on(Filter::all(), Component::Model, "update", move |event| updated.update(event));
-        drop(resources.spawn(Component::App, "faults", report(faults, bus.clone(), resources.shutdown())));
-        Self { resources, bus, model, _updates: updates }
+        let health = GracefulDegradation::start(config, &resources, bus.clone(), faults);
+        supervise(&bus, rollouts.bus, &health, &resources);
+        supervise(&model, rollouts.model, &health, &resources);
+        let memory = MemoryMonitor::start(&config.resources, &resources, told_to(bus.clone()));
+        Self { resources, bus, model, health, rollouts, _memory: memory, _updates: updates }
     }
 
     fn manager(&self, config: &Config, output: mpsc::Sender<OutputBatch>) -> Manager {
         let parts = Parts { bus: self.bus.clone(), resources: self.resources.clone(), output };
-        let mode = config.process_manager.rollout.mode().start();
-        Manager::start_manager(&config.process_manager, mode, parts)
+        let rollout = self.rollouts.process;
+        let manager = Manager::start_manager(&config.process_manager, rollout.start(), parts);
+        supervise(&manager, rollout, &self.health, &self.resources);
+        manager
     }
 
     /// The command line prints lines instead of keeping them.
     #[cfg(any(feature = "editor", test))]
     fn logs(&self, config: &Config) -> (crate::logs::Logs, mpsc::Sender<OutputBatch>) {
-        let mode = config.log_store.rollout.mode().start();
-        crate::logs::Logs::start(&config.log_store, mode, self.bus.clone(), &self.resources)
+        let rollout = self.rollouts.logs;
+        let (logs, output) =
+            crate::logs::Logs::start(&config.log_store, rollout.start(), self.bus.clone(), &self.resources);
+        supervise(&logs, rollout, &self.health, &self.resources);
+        (logs, output)
     }
 
     /// Stops the bus and waits for the tasks, once the parts on top are gone. Returns how many are left.
@@ -99,17 +113,11 @@ async fn end_all(manager: &Manager) {
     }
 }
 
-/// Tells of faults: in the log file and, for whoever listens, on the bus.
-async fn report(mut faults: mpsc::Receiver<Fault>, bus: EventBus, shutdown: Shutdown) {
-    loop {
-        let fault = tokio::select! {
-            fault = faults.recv() => fault,
-            () = shutdown.begun() => return,
-        };
-        let Some(fault) = fault else { return };
-        tracing::error!(component = %fault.component, place = fault.place, message = %fault.message, "Something panicked.");
-        if let Err(error) = bus.try_publish(Event::Fault(fault)) {
-            tracing::debug!(%error, "A fault was not taken.");
+/// Tells the bus of memory; when that takes nothing more, the figures are still in the metrics.
+fn told_to(bus: EventBus) -> impl FnMut(Sample) + Send + 'static {
+    move |Sample { resident, limit, pressure, at }| {
+        if let Err(error) = bus.try_publish(Event::MemorySampled { resident, limit, pressure, at }) {
+            tracing::debug!(%error, "A memory figure was not taken.");
         }
     }
 }

@@ -31,6 +31,8 @@ pub mod resource;
 
 pub mod bus;
 
+pub mod health;
+
 pub mod project;
 
 pub mod process;

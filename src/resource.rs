@@ -11,6 +11,7 @@
 mod alive;
 mod budget;
 mod channel;
+mod memory;
 #[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
 mod model;
 mod owner;
@@ -37,6 +38,7 @@ use self::{
 };
 pub use self::{
     channel::{Sender, Waiting, channel},
+    memory::{MemoryMonitor, Sample},
     owner::Owner,
     permit::{Permit, Refused},
     recover::catch_panic,

@@ -1,0 +1,65 @@
+//! What the report says in words: what is switched off in which state, times and sizes. The one place these stand.
+
+use std::time::Duration;
+
+use crate::{
+    config::Mode,
+    event::{Component, Health, Pressure},
+};
+
+const TIMES: &str = "times of events are not measured";
+const LOW: &str = "events of low priority are dropped";
+const BATCHES: &str = "lines are stored in batches twice as large";
+const FRAMES: &str = "the editor hears of changes every 33 ms instead of every 16";
+
+/// What a component does without in a state and a mode.
+pub(super) fn off(component: Component, state: Health, mode: Mode) -> Vec<&'static str> {
+    let mut off = match (component, state) {
+        (_, Health::Healthy) => vec![],
+        (Component::Bus, Health::Degraded) => vec![TIMES],
+        (Component::Bus, _) => vec![TIMES, LOW],
+        (Component::Process, Health::Degraded) => vec!["half as many scripts start at once"],
+        (Component::Process, _) => vec!["scripts start one at a time"],
+        (Component::Logs, Health::Degraded) => vec![BATCHES],
+        (Component::Logs, _) => vec![BATCHES, "no errors are looked for in new lines"],
+        (Component::Model, Health::Degraded) => vec![FRAMES],
+        (Component::Model, _) => vec![FRAMES, "errors are counted but not announced"],
+        _ => vec![],
+    };
+    if mode == Mode::Fallback {
+        off.push(match component {
+            Component::Bus => "the simple bus runs: events are delivered by whoever publishes them",
+            Component::Process => "the simple manager runs: one start at a time",
+            Component::Logs => "the simple store runs: lines are kept, no errors are looked for",
+            Component::Model => "the simple model runs: everything is sent whole",
+            _ => "the simple implementation runs",
+        });
+    }
+    off
+}
+
+/// What all components do without while memory is short.
+pub(super) fn off_for_memory(pressure: Pressure) -> Vec<&'static str> {
+    let warning = ["memory figures are not published", TIMES, BATCHES, FRAMES];
+    let critical = ["logs and history keep half as much", LOW];
+    match pressure {
+        Pressure::Normal => vec![],
+        Pressure::Warning => warning.to_vec(),
+        Pressure::Critical => [&warning[..], &critical].concat(),
+    }
+}
+
+/// `12 ms`, `0.4 ms`, `3.2 s`.
+pub(super) fn time(time: Duration) -> String {
+    let micros = time.as_micros();
+    match micros {
+        0..10_000 if micros % 1000 != 0 => format!("{:.1} ms", micros as f64 / 1e3),
+        0..10_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{:.1} s", micros as f64 / 1e6),
+    }
+}
+
+/// `512 MB`, of 1,048,576 bytes as in the settings.
+pub(super) fn size(bytes: u64) -> String {
+    format!("{} MB", bytes >> 20)
+}
