@@ -25,7 +25,6 @@ mod words;
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use self::state::Judged;
@@ -39,7 +38,7 @@ use crate::{
     event::{Component, Health},
     metrics::{Measure, SynchronizationMetrics},
     resource::{FaultReceiver, ResourceManager},
-    sync::Mutex,
+    sync::{Mutex, Swap},
 };
 
 /// How every component is; the position is [`Component::index`].
@@ -69,11 +68,11 @@ struct Inner {
     pressure: watch::Receiver<crate::event::Pressure>,
     states: watch::Sender<States>,
     /// What the task found last, for the report.
-    judged: ArcSwap<Judged>,
+    judged: Swap<Judged>,
     /// Held while one is added, and while they are listed. Emptied at the end, because they hold handles.
     parts: Mutex<Vec<Arc<Part>>>,
     /// Room in the bus's queues, which no metric tells.
-    room: ArcSwap<Room>,
+    room: Swap<Room>,
     started: tokio::time::Instant,
 }
 
@@ -96,12 +95,12 @@ impl GracefulDegradation {
             metrics: Arc::clone(resources.metrics()),
             pressure: resources.pressure(),
             states: watch::Sender::new([Health::Healthy; Component::COUNT]),
-            judged: ArcSwap::from_pointee(Judged::default()),
+            judged: Swap::from_pointee(Judged::default()),
             parts: Mutex::default(),
-            room: ArcSwap::from_pointee(Room::of(config)),
+            room: Swap::from_pointee(Room::of(config)),
             started: tokio::time::Instant::now(),
         });
-        let (tell, to_tell) = news::channel();
+        let (tell, to_tell) = news::channel(resources);
         let told = news::tell(to_tell, inner.states.subscribe(), Arc::clone(&inner), bus, resources.clone());
         drop(resources.spawn(Component::App, "news of health", told));
         let judge = task::run(Arc::clone(&inner), resources.clone(), faults, tell);
@@ -127,7 +126,7 @@ impl GracefulDegradation {
     /// Everything a user may want to know. Never waits: it takes what was judged last, and reads the metrics.
     pub fn report(&self) -> Report {
         let inner = &*self.inner;
-        let judged = inner.judged.load_full();
+        let judged = inner.judged.load();
         let snapshot = inner.metrics.read();
         let parts = inner.parts.lock().clone();
         let modes = parts.iter().map(|part| (part.component, (part.mode)())).collect();
@@ -137,7 +136,7 @@ impl GracefulDegradation {
             snapshot: &snapshot,
             modes,
             pressure: *inner.pressure.borrow(),
-            room: **inner.room.load(),
+            room: *inner.room.load(),
         })
     }
 

@@ -7,16 +7,34 @@
 //!
 //! Reads are answered by the writer between two batches, which hands out references to chunks and never
 //! copies text. Whatever takes time (search, rendering, looking at files) happens on the reader's side.
+//!
+//! Lines are stored as they come. They are told of when the pipe is empty; while more waits in it, after `batch_size`
+//! lines of a process or `timeout_ms` after the first of them, and before a run's end is acknowledged. A panic while
+//! errors are looked for is a fault; the lines of that batch are stored without.
+//!
+//! | what | healthy | degraded | failing | fallback |
+//! |---|---|---|---|---|
+//! | store, read, count, evict, search, jump, explain | yes | yes | yes | yes |
+//! | lines told of per batch of | `batch_size` | twice that | twice that | what one read of the pipe gave |
+//! | headlines, marks and counts of errors in new lines | yes | yes | no | no |
+//! | list of errors | yes | yes | of what was found before | `not available in fallback mode` |
+//!
+//! While memory is short (warning) batches are twice as large; while it is critically short also half as many lines and
+//! bytes are kept.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 
 use crate::{
     bus::EventBus,
     config::{LogStoreConfig, Mode},
     event::{Component, Health, ProcessId, RunId, Seq, Timestamp},
     locate::Severity,
+    metrics::Measured,
     process::OutputBatch,
     resource::ResourceManager,
 };
@@ -24,20 +42,28 @@ use crate::{
 mod ansi;
 mod chunk;
 mod merged;
+#[cfg(test)]
+mod planted;
 mod process_log;
+mod settings;
 mod state;
 mod style;
 mod task;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
+mod unpublished;
 
 pub use ansi::Cleaner;
 pub use chunk::{Chunk, Line, Span};
+use settings::Settings;
 pub use style::{Colour, Style, StyleId, StyleTable};
 
 /// How many questions may wait for the writer. An asker past that waits.
 const QUESTIONS: usize = 64;
+
+/// How long a probe waits for the writer.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// Which log is meant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -164,18 +190,51 @@ pub struct Counts {
 #[error("the log store has stopped")]
 pub struct Stopped;
 
+/// Why there are no headlines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NoHeadlines {
+    /// The store is gone.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// The fallback does not look for errors.
+    #[error("the list of errors is not available in fallback mode")]
+    Fallback,
+}
+
 /// The handle.
 #[derive(Clone)]
 pub struct Logs {
-    questions: mpsc::Sender<Question>,
+    questions: Measured<Question>,
+    settings: Arc<watch::Sender<Settings>>,
 }
 
 /// What can be asked of the writer.
 enum Question {
-    Read { query: Query, marks_after: u64, answer: oneshot::Sender<(Slice, u64)> },
-    Around { process: ProcessId, seq: Seq, before: usize, after: usize, answer: oneshot::Sender<Slice> },
-    Headlines { answer: oneshot::Sender<Vec<Headline>> },
-    Counts { answer: oneshot::Sender<Counts> },
+    Read {
+        query: Query,
+        marks_after: u64,
+        answer: oneshot::Sender<(Slice, u64)>,
+    },
+    Around {
+        process: ProcessId,
+        seq: Seq,
+        before: usize,
+        after: usize,
+        answer: oneshot::Sender<Slice>,
+    },
+    Headlines {
+        answer: oneshot::Sender<Vec<Headline>>,
+    },
+    Counts {
+        answer: oneshot::Sender<Counts>,
+    },
+    /// Answered when the present settings hold.
+    Settle {
+        answer: oneshot::Sender<()>,
+    },
+    Probe {
+        answer: oneshot::Sender<Result<(), String>>,
+    },
 }
 
 // === impl Logs ===
@@ -184,15 +243,18 @@ impl Logs {
     /// Starts the writer. Returns the handle and the way in; capacity counts batches of at most 64 KiB.
     pub fn start(
         config: &LogStoreConfig,
-        _mode: Mode,
+        mode: Mode,
         bus: EventBus,
         resources: &ResourceManager,
     ) -> (Self, mpsc::Sender<OutputBatch>) {
         let (questions, asked) = mpsc::channel(QUESTIONS);
         let (sender, batches) = mpsc::channel((config.buffer_size / config.batch_size.max(1)).max(1));
-        let writer = task::Writer::new(config, bus);
+        let (settings, now) = watch::channel(Settings::new(config, mode));
+        let writer = task::Writer::new(now, bus, resources.clone());
         drop(resources.spawn(Component::Logs, "writer", writer.run(batches, asked)));
-        (Self { questions }, sender)
+        let channels = &resources.metrics().channels;
+        let questions = Measured::new(channels, Component::Logs, "log questions", questions);
+        (Self { questions, settings: Arc::new(settings) }, sender)
     }
 
     /// Lines from a position on. `marks_after` is the number the last answer gave for this reader, 0 at first:
@@ -213,8 +275,14 @@ impl Logs {
     }
 
     /// All headlines kept, newest run first, each run's by line.
-    pub async fn headlines(&self) -> Result<Vec<Headline>, Stopped> {
-        self.ask(|answer| Question::Headlines { answer }).await
+    ///
+    /// # Errors
+    /// There is no answer: see [`NoHeadlines`].
+    pub async fn headlines(&self) -> Result<Vec<Headline>, NoHeadlines> {
+        if self.mode() == Mode::Fallback {
+            return Err(NoHeadlines::Fallback);
+        }
+        Ok(self.ask(|answer| Question::Headlines { answer }).await?)
     }
 
     /// What came in and what is kept.
@@ -224,24 +292,38 @@ impl Logs {
 
     /// Which implementation runs.
     pub fn mode(&self) -> Mode {
-        Mode::Current
+        self.settings.borrow().mode()
     }
 
-    /// Changes to the other implementation, between two pieces of work.
-    pub async fn switch(&self, _mode: Mode) {}
+    /// Changes to the other implementation, between two batches. Returns when what comes from now on is written by
+    /// that one.
+    pub async fn switch(&self, mode: Mode) {
+        self.settings.send_modify(|settings| settings.switch(mode));
+        // Gone only while the host ends.
+        self.ask(|answer| Question::Settle { answer }).await.ok();
+    }
 
     /// Switches off what is done without in this state.
-    pub fn degrade(&self, _health: Health) {}
+    pub fn degrade(&self, health: Health) {
+        self.settings.send_modify(|settings| settings.degrade(health));
+    }
 
-    /// Uses what of the new settings can be used while it runs.
-    pub fn reconfigure(&self, _config: &LogStoreConfig) {}
+    /// Uses what of the new settings can be used while it runs: `max_entries`, `max_bytes`, `max_error_entries`,
+    /// `batch_size` and `timeout_ms`.
+    pub fn reconfigure(&self, config: &LogStoreConfig) {
+        self.settings.send_modify(|settings| settings.reconfigure(config));
+    }
 
-    /// Whether the current implementation works, also while the fallback runs.
+    /// Whether the current implementation works, also while the fallback runs: the writer answers, and finds an error
+    /// where there is one.
     ///
     /// # Errors
     /// What does not work, worded for the user.
     pub async fn probe(&self) -> Result<(), String> {
-        Ok(())
+        match timeout(PROBE, self.ask(|answer| Question::Probe { answer })).await {
+            Ok(answer) => answer.map_err(|stopped| stopped.to_string())?,
+            Err(_) => Err(format!("the log store has not answered for {PROBE:?}")),
+        }
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Stopped> {

@@ -1,8 +1,12 @@
 //! What is shown: one row per process and the recent happenings, behind one lock.
 //!
 //! *Flows in:* events, through [`Model::update`]. *Flows out:* [`View`]s of everything that changed since a
-//! revision, through [`Model::view`], and a wake-up. *Bounded:* rows by the number of processes, happenings by [`HAPPENINGS`]. *Lost:* the
-//! oldest happenings, when nobody has looked for so long; their numbers show it. Rows are always complete.
+//! revision, through [`Model::view`], and a wake-up. *Bounded:* rows by the number of distinct scripts and commands ever started (a row never
+//! goes away), happenings by [`HAPPENINGS`], ended runs by `process_manager.max_process_history`; of the last two half as many while memory is
+//! critically short. *Lost:* the oldest happenings, when nobody has looked for so long; their numbers show it. Rows are always complete.
+//!
+//! In fallback mode a [`View`] holds every row whenever anything changed: whole snapshots, nothing else is different. While the model is failing,
+//! new errors change their row but are no happenings.
 //!
 //! The model holds no handles, so it cannot cause anything.
 
@@ -12,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::{
     config::Mode,
-    event::{Event, Exit, Health, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    event::{Event, Exit, Health, Pressure, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
     sync::RwLock,
 };
 
@@ -24,7 +28,7 @@ mod tests;
 /// Happenings kept for somebody who looks late.
 pub const HAPPENINGS: usize = 1000;
 
-/// Ended runs remembered over all processes.
+/// Ended runs remembered over all processes, where no setting says otherwise.
 pub const HISTORY: usize = 1000;
 
 /// Counts changes; 0 is before the first.
@@ -147,30 +151,46 @@ pub struct Model {
 
 impl Model {
     /// An empty model that remembers so many ended runs.
-    pub fn new(_mode: Mode, _history: usize) -> Self {
-        Self { state: RwLock::new(state::ViewState::default()), changed: Notify::new() }
+    pub fn new(mode: Mode, history: usize) -> Self {
+        Self { state: RwLock::new(state::ViewState::new(mode, history)), changed: Notify::new() }
     }
 
     /// Which implementation runs.
     pub fn mode(&self) -> Mode {
-        Mode::Current
+        self.state.read().mode()
     }
 
-    /// Changes to the other implementation.
-    pub fn switch(&self, _mode: Mode) {}
+    /// Changes to the other implementation. Both work on the same rows, so a reader goes on from where it is.
+    pub fn switch(&self, mode: Mode) {
+        self.state.write().switch(mode);
+    }
+
+    /// How well it was last said to work; readers take their time while it is not healthy.
+    pub fn health(&self) -> Health {
+        self.state.read().health()
+    }
 
     /// Switches off what is done without in this state.
-    pub fn degrade(&self, _health: Health) {}
+    pub fn degrade(&self, health: Health) {
+        self.state.write().degrade(health);
+    }
 
     /// Remembers so many ended runs from now on.
-    pub fn set_history(&self, _history: usize) {}
+    pub fn set_history(&self, history: usize) {
+        self.state.write().set_history(history);
+    }
+
+    /// Keeps half as much while memory is critically short.
+    pub fn set_pressure(&self, pressure: Pressure) {
+        self.state.write().set_pressure(pressure);
+    }
 
     /// Whether the current implementation works, also while the fallback runs.
     ///
     /// # Errors
     /// What does not work, worded for the user.
     pub fn probe(&self) -> Result<(), String> {
-        Ok(())
+        self.state.read().check()
     }
 
     /// Takes an event in. Never waits for a reader's work, only for its copy.

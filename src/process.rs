@@ -3,23 +3,34 @@
 //! *Flows in:* commands on [`Manager`]. *Flows out:* [`OutputBatch`]es on the output pipe, and
 //! `ProcessPending`, `ProcessStarted`, `ProcessExited` on the bus. *Bounded:* the manager's and each process's
 //! mailbox, the processes that run at once, the bytes of an unfinished line, and the output pipe, which is lossless: when it is full the readers
-//! stop reading, the kernel's pipe fills, and the child waits. *Lost:* what a line has beyond [`MAX_LINE`] bytes, counted.
+//! stop reading, the kernel's pipe fills, and the child waits. Entries are bounded by the distinct scripts and commands ever started: an entry
+//! keeps its id and its log for the life of the host, so a finished one stays. *Lost:* what a line has beyond [`MAX_LINE`] bytes, counted.
 //!
 //! One task owns the registry, one task owns each process; a status is one immutable value that is replaced
-//! as a whole, so nobody can read a new state beside an old exit code.
+//! as a whole, so nobody can read a new state beside an old exit code. The owner of the registry never waits for a
+//! process. A panic in a process's task ends that run, which fails and says so; one in a command costs that command.
+//!
+//! The fallback starts one at a time, the others are pending meanwhile, and lacks nothing else. With
+//! `status_read_strategy = "locked"` a status is read under a lock. A manager that is degraded starts half as many at
+//! once, one that is failing one at a time.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use crate::{
     bus::EventBus,
     config::{Mode, ProcessManagerConfig},
-    event::{Health, ProcessId, ProcessInfo, RunId, Seq, Timestamp},
+    event::{Component, Health, ProcessId, ProcessInfo, RunId, Seq, Timestamp},
+    metrics::{Measured, SynchronizationMetrics},
     resource::ResourceManager,
 };
 
 mod cell;
+mod controls;
 mod environment;
 mod escalation;
 mod group;
@@ -28,6 +39,10 @@ mod message;
 #[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
 mod model;
 mod output;
+#[cfg(test)]
+mod planted;
+mod registry;
+mod settings;
 mod spawn;
 mod task;
 #[cfg(test)]
@@ -35,10 +50,10 @@ mod task;
 mod tests;
 
 pub use cell::{Status, StatusCell};
+use manager::Owner;
 use message::Command;
-
-/// How many commands may wait for the manager. A caller past that waits.
-const MAILBOX: usize = 64;
+use registry::Registry;
+use settings::Settings;
 
 /// Which of a child's two pipes a batch came through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,6 +140,27 @@ pub enum ProcessError {
     /// The limit of running processes is reached.
     #[error("{0} processes are running, which is the limit (process_manager.max_processes)")]
     TooMany(usize),
+    /// The process's task has not taken a command in time; it carries it out if it comes back.
+    #[error(
+        "{name} does not answer: it has not taken a command for {waited:?} (process_manager.worker_timeout)"
+    )]
+    NoAnswer {
+        /// The process, as users call it.
+        name: String,
+        /// How long the command waited.
+        waited: Duration,
+    },
+    /// Too many commands wait for one process already.
+    #[error("{name} does not answer: {waiting} commands wait for it")]
+    Full {
+        /// The process, as users call it.
+        name: String,
+        /// How many may wait.
+        waiting: usize,
+    },
+    /// A panic, which is among the faults.
+    #[error("brummer failed inside this command: see its log file")]
+    Inside,
     /// The host is ending.
     #[error("brummer is shutting down")]
     Closed,
@@ -143,9 +179,11 @@ pub struct Parts {
 /// The handle: cheap to clone, and the only way to cause anything here.
 #[derive(Clone)]
 pub struct Manager {
-    /// Full: the caller waits. Closed: the manager has shut down.
-    commands: mpsc::Sender<Command>,
-    registry: Arc<manager::Registry>,
+    /// Holds `process_manager.command_queue` commands. Full: the caller waits. Closed: the manager has shut down.
+    commands: Measured<Command>,
+    registry: Arc<Registry>,
+    settings: Arc<Settings>,
+    metrics: Arc<SynchronizationMetrics>,
 }
 
 /// A stop that has been asked for. Dropping it does not take the stop back.
@@ -165,13 +203,17 @@ impl Stopping {
 
 impl Manager {
     /// Starts the manager's task.
-    pub fn start_manager(config: &ProcessManagerConfig, _mode: Mode, parts: Parts) -> Self {
-        let (commands, mailbox) = mpsc::channel(MAILBOX);
-        let registry = Arc::new(manager::Registry::default());
+    pub fn start_manager(config: &ProcessManagerConfig, mode: Mode, parts: Parts) -> Self {
+        let (commands, mailbox) = mpsc::channel(config.command_queue.max(1));
         let resources = parts.resources.clone();
-        let owner = manager::Owner::new(config.clone(), parts, Arc::clone(&registry));
-        drop(resources.spawn(crate::event::Component::Process, "manager", owner.run(mailbox)));
-        Self { commands, registry }
+        let metrics = Arc::clone(resources.metrics());
+        let commands = Measured::new(&metrics.channels, Component::Process, "process commands", commands);
+        let (registry, settings) = (Arc::new(Registry::default()), Arc::new(Settings::new(config, mode)));
+        let strategy = config.status_read_strategy;
+        let owner = Owner::new(strategy, Arc::clone(&settings), Arc::clone(&registry), parts);
+        drop(resources.spawn(Component::Process, "manager", owner.run(mailbox)));
+        metrics.process.limit.set(config.max_processes as u64);
+        Self { commands, registry, settings, metrics }
     }
 
     /// Starts `info`, or finds that the same script of the same root runs already. Returns when the run has
@@ -217,24 +259,37 @@ impl Manager {
 
     /// Which implementation runs.
     pub fn mode(&self) -> Mode {
-        Mode::Current
+        self.settings.mode()
     }
 
-    /// Changes to the other implementation, between two pieces of work.
-    pub async fn switch(&self, _mode: Mode) {}
+    /// Changes to the other implementation. Starts under way are done before the fallback's first one; what runs is not
+    /// touched.
+    pub async fn switch(&self, mode: Mode) {
+        self.settings.switch(mode);
+    }
 
     /// Switches off what is done without in this state.
-    pub fn degrade(&self, _health: Health) {}
+    pub fn degrade(&self, health: Health) {
+        self.settings.degrade(health);
+    }
 
-    /// Uses what of the new settings can be used while it runs.
-    pub fn reconfigure(&self, _config: &ProcessManagerConfig) {}
+    /// Uses what of the new settings can be used while it runs: `max_processes`, `max_concurrent_starts`,
+    /// `worker_timeout` and `stop_grace`. No process is touched.
+    pub fn reconfigure(&self, config: &ProcessManagerConfig) {
+        self.settings.reconfigure(config);
+        self.metrics.process.limit.set(config.max_processes as u64);
+    }
 
-    /// Whether the current implementation works, also while the fallback runs.
+    /// Whether the current implementation works, also while the fallback runs: commands are the same in both.
     ///
     /// # Errors
     /// What does not work, worded for the user.
     pub async fn probe(&self) -> Result<(), String> {
-        Ok(())
+        let limit = self.settings.values().worker_timeout;
+        match timeout(limit, self.ask(|ticket| Command::Probe { ticket })).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("the process manager has not answered for {limit:?}")),
+        }
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, ProcessError> {

@@ -11,6 +11,10 @@
 //!
 //! Each component is followed by a task of its own, so that one whose switch takes long does not hold up the others.
 
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests;
+
 use std::sync::Arc;
 
 use tokio::sync::watch;

@@ -9,7 +9,7 @@
 //!
 //! The numbers of errors, the 30 s and the 3 successes are decisions row 32; 10 errors are twice what Failing takes. An
 //! error is a fault. A probe succeeds when the component answers that it works, and neither an error came since the
-//! probe before nor enough breaches for Degraded. A probe that fails, or an error between two, starts the count
+//! probe before (or since the state was entered) nor enough breaches for Degraded. A probe that fails, or an error between two, starts the count
 //! of successes again. So no state is left downwards within 60 s of an error, which is the hysteresis. While Failed the
 //! circuit is half open once in 30 s, for one probe.
 
@@ -185,10 +185,9 @@ impl Ladder {
         if to <= self.state {
             return None;
         }
-        if self.state == Health::Healthy {
-            self.next = now.uptime + PROBE;
-            self.error_since = false;
-        }
+        // The way back starts here; a probe under way began before.
+        self.next = now.uptime + PROBE;
+        self.error_since = self.probing;
         Some(self.enter(now, to, reason()))
     }
 

@@ -8,12 +8,12 @@ use super::{Inner, States};
 use crate::{
     bus::EventBus,
     event::{Component, Event, Fault},
-    resource::{FAULTS, ResourceManager},
+    resource::{FAULTS, ResourceManager, Sender, Waiting, channel as channel_of},
 };
 
 /// The way to the teller. Full: a fault is not told on the bus, and is counted as unread.
-pub(super) fn channel() -> (mpsc::Sender<Fault>, mpsc::Receiver<Fault>) {
-    mpsc::channel(FAULTS)
+pub(super) fn channel(resources: &ResourceManager) -> (Sender<Fault>, mpsc::Receiver<Fault>) {
+    channel_of(resources, Component::App, "faults to tell", FAULTS, Waiting::Measured)
 }
 
 /// Tells until the program ends. What changed while it could not tell is one change.
@@ -30,7 +30,11 @@ pub(super) async fn tell(
         tokio::select! {
             () = shutdown.begun() => return,
             fault = faults.recv() => match fault {
-                Some(fault) => publish(&bus, Event::Fault(fault)),
+                Some(fault) => {
+                    // What goes wrong in here must not become a fault to tell of.
+                    let told = || publish(&bus, Event::Fault(fault));
+                    resources.recover_handling_fault(Component::App, "news of health", told);
+                }
                 None => return,
             },
             changed = states.changed() => {
@@ -48,7 +52,7 @@ pub(super) async fn tell(
 }
 
 fn changes(inner: &Inner, told: States, now: States) -> impl Iterator<Item = Event> {
-    let judged = inner.judged.load_full();
+    let judged = inner.judged.load();
     let changed =
         Component::ALL.into_iter().filter(move |component| told[component.index()] != now[component.index()]);
     changed.map(move |component| {

@@ -2,16 +2,13 @@
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
-use tokio::{
-    sync::mpsc,
-    time::{MissedTickBehavior, interval, timeout},
-};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{Inner, ladder::Moment, state::Judged, thresholds::LOOK};
 use crate::{
     event::{Component, Fault, Timestamp},
     metrics::Measure,
-    resource::{FaultReceiver, ResourceManager, Task},
+    resource::{FaultReceiver, ResourceManager, Sender, Task},
 };
 
 /// A probe that takes longer has failed.
@@ -28,7 +25,7 @@ pub(super) async fn run(
     inner: Arc<Inner>,
     resources: ResourceManager,
     mut faults: FaultReceiver,
-    tell: mpsc::Sender<Fault>,
+    tell: Sender<Fault>,
 ) {
     let shutdown = resources.shutdown();
     let mut judged = Judged::new(inner.now());

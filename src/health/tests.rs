@@ -20,8 +20,14 @@ struct Rig {
 }
 
 fn rig() -> Rig {
-    let config = Config::default();
-    let metrics = Arc::new(SynchronizationMetrics::default());
+    let metrics = SynchronizationMetrics::default();
+    // Locks are counted for the whole program, and other tests are part of it. The first one attached stays.
+    metrics.lock.breaches.attach(|| 0);
+    rig_with(metrics)
+}
+
+fn rig_with(metrics: SynchronizationMetrics) -> Rig {
+    let (config, metrics) = (Config::default(), Arc::new(metrics));
     let (resources, faults) = ResourceManager::new(&config.resources, Arc::clone(&metrics));
     let bus = EventBus::start(&config.eventbus, Mode::Current, &resources, metrics);
     let health = GracefulDegradation::start(&config, &resources, bus.clone(), faults);

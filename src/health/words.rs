@@ -49,13 +49,13 @@ pub(super) fn off_for_memory(pressure: Pressure) -> Vec<&'static str> {
     }
 }
 
-/// `12 ms`, `0.4 ms`, `3.2 s`.
+/// `12 ms`, `0.4 ms`, `12.3 s`.
 pub(super) fn time(time: Duration) -> String {
-    let micros = time.as_micros();
-    match micros {
-        0..10_000 if micros % 1000 != 0 => format!("{:.1} ms", micros as f64 / 1e3),
-        0..10_000_000 => format!("{} ms", micros / 1000),
-        _ => format!("{:.1} s", micros as f64 / 1e6),
+    let millis = time.as_secs_f64() * 1e3;
+    match millis {
+        ..10.0 => format!("{} ms", (millis * 10.0).round() / 10.0),
+        ..10_000.0 => format!("{millis:.0} ms"),
+        _ => format!("{:.1} s", millis / 1e3),
     }
 }
 

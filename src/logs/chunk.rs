@@ -93,6 +93,21 @@ impl Chunk {
         self.text.len() >= TEXT || self.lines.len() >= LINES
     }
 
+    /// Gives back the room it will not use. A chunk is not written to again once the next one has been begun.
+    pub(super) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.lines.shrink_to_fit();
+        self.spans.shrink_to_fit();
+    }
+
+    /// Bytes it takes, used or not.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.text.capacity()
+            + self.lines.capacity() * size_of::<Line>()
+            + self.spans.capacity() * size_of::<Span>()
+    }
+
     /// Adds a line; `write` appends its text and its spans. `whole` is the length of a line that was cut.
     pub(super) fn push(
         &mut self,
@@ -100,6 +115,9 @@ impl Chunk {
         whole: Option<u64>,
         write: impl FnOnce(&mut Vec<u8>, &mut Vec<Span>),
     ) {
+        // Whoever wrote last may have panicked half way.
+        self.text.truncate(self.lines.last().map_or(0, |line| line.end as usize));
+        self.spans.truncate(self.lines.last().map_or(0, |line| line.spans_end as usize));
         write(&mut self.text, &mut self.spans);
         let Facts { at, run, stream, after_exit } = facts;
         let whole = whole.and_then(|whole| NonZeroU32::new(u32::try_from(whole).unwrap_or(u32::MAX)));

@@ -46,10 +46,17 @@ impl Merged {
             last.count += count;
             return;
         }
-        if self.stretches.len() == self.limit {
+        if self.stretches.len() >= self.limit {
             self.stretches.pop_front();
         }
         self.stretches.push_back(Stretch { first, process, from, count });
+    }
+
+    /// Keeps so many stretches from now on, and gives back the room of the others.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.max(1);
+        self.stretches.drain(..self.stretches.len().saturating_sub(self.limit));
+        self.stretches.shrink_to(self.limit);
     }
 
     /// Forgets leading stretches of which `first_kept` says that no line is kept.

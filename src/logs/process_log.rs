@@ -7,10 +7,15 @@ use crate::{
     event::{ProcessId, RunId, Seq, Timestamp},
     locate::{Finding, Place, Role, Scanner, Severity},
     process::Stream,
+    resource::catch_panic,
 };
 
 /// Starts of runs kept per process.
 const RUNS: usize = 100;
+
+/// How many chunks are looked at for room to give back when a new one is begun: readers hold one for the time of an
+/// answer, so it is mostly the last one.
+const SHRUNK: usize = 8;
 
 /// See the module.
 pub(super) struct ProcessLog {
@@ -45,6 +50,10 @@ pub(super) struct Added {
     pub(super) cost: usize,
     /// New headlines, oldest first.
     pub(super) headlines: usize,
+    /// Lines in which no errors were looked for though they are of the present run.
+    pub(super) unclassified: u64,
+    /// What a panic said, if there was one. The lines are kept all the same.
+    pub(super) panicked: Option<Arc<str>>,
 }
 
 // === impl ProcessLog ===
@@ -106,50 +115,114 @@ impl ProcessLog {
         self.runs.push_back(RunMark { seq: Seq(self.last.0 + 1), run, number, process: self.process, at });
     }
 
-    /// Adds the lines of a batch.
+    /// Adds the lines of a batch, and looks for errors in them if it is to classify.
     pub(super) fn append(
         &mut self,
         text: &[u8],
         cut: &[(u32, u64)],
         facts: Facts,
+        classify: bool,
         styles: &mut Arc<StyleTable>,
         next_id: &mut u64,
     ) -> Added {
         let mut added = Added { first: Seq(self.last.0 + 1), ..Added::default() };
-        let mut found = Vec::new();
         let mut start = 0;
         let mut cut = cut.iter().copied().peekable();
         for (number, end) in (0_u32..).zip(memchr::memchr_iter(b'\n', text)) {
             let whole = cut.next_if(|(line, _)| *line == number).map(|(_, whole)| whole);
             let raw = &text[start..end];
             start = end + 1;
-            self.last.0 += 1;
-            let last = self.last;
             let cleaner = if facts.stream == Stream::Out { &mut self.out } else { &mut self.err };
-            let chunk = open_chunk(&mut self.chunks, last);
-            chunk.push(facts, whole, |text, spans| cleaner.clean(raw, text, spans, styles));
+            let chunk = open_chunk(&mut self.chunks, Seq(self.last.0 + 1));
+            let cleaned = catch_panic(|| {
+                chunk.push(facts, whole, |text, spans| {
+                    #[cfg(test)]
+                    super::planted::panic_cleaning(raw);
+                    cleaner.clean(raw, text, spans, styles);
+                });
+            });
+            if let Err(said) = cleaned {
+                *cleaner = Cleaner::default();
+                chunk.push(facts, whole, |text, _| text.extend_from_slice(raw));
+                added.panicked = Some(said);
+            }
+            self.last.0 += 1;
             let index = chunk.len() - 1;
-            let cost = chunk.cost(index);
-            added.cost += cost;
+            added.cost += chunk.cost(index);
             added.text += chunk.text(index).len() as u64;
             added.count += 1;
-            // What an escaped child of an old run prints says nothing about the present one.
-            if facts.run == self.run {
-                self.scanner.line(last, &String::from_utf8_lossy(chunk.text(index)), &mut found);
-            }
         }
         self.bytes += added.cost;
-        added.headlines = self.keep(found, facts.run, next_id);
+        // What an escaped child of an old run prints says nothing about the present one.
+        if facts.run == self.run {
+            added.unclassified = added.count;
+            if classify {
+                self.classify(&mut added, next_id);
+            }
+        }
         added
     }
 
-    /// The run is over: what the scanner still held back is told. Returns how many headlines that were.
-    pub(super) fn finish(&mut self, run: RunId, next_id: &mut u64) -> usize {
-        let mut found = Vec::new();
-        if run == self.run {
-            self.scanner.finish(&mut found);
+    /// Looks for errors in the lines that were added. After a panic what was found before it counts, and the next batch
+    /// is looked at without what came before.
+    fn classify(&mut self, added: &mut Added, next_id: &mut u64) {
+        let (mut found, first) = (Vec::new(), added.first);
+        let Self { chunks, scanner, .. } = self;
+        let start = chunks.partition_point(|(begin, chunk)| begin.0 + chunk.len() as u64 <= first.0);
+        let looked = catch_panic(|| {
+            for (begin, chunk) in chunks.range(start..) {
+                let skipped = usize::try_from(first.0.saturating_sub(begin.0)).unwrap_or(usize::MAX);
+                for (index, seq) in (0..chunk.len()).zip(begin.0..).skip(skipped) {
+                    let line = String::from_utf8_lossy(chunk.text(index));
+                    #[cfg(test)]
+                    super::planted::panic_looking(&line);
+                    scanner.line(Seq(seq), &line, &mut found);
+                    added.unclassified -= 1;
+                }
+            }
+        });
+        if let Err(said) = looked {
+            scanner.reset();
+            added.panicked = Some(said);
         }
-        self.keep(found, run, next_id)
+        added.headlines = self.keep(found, self.run, next_id);
+    }
+
+    /// The run is over, or nobody looks for errors from now on: what the scanner still held back is told. Returns how
+    /// many headlines that were.
+    ///
+    /// # Errors
+    /// What a panic said.
+    pub(super) fn finish(&mut self, run: RunId, next_id: &mut u64) -> Result<usize, Arc<str>> {
+        let mut found = Vec::new();
+        let scanner = &mut self.scanner;
+        let finished = catch_panic(|| {
+            if run == self.run {
+                scanner.finish(&mut found);
+            }
+        });
+        if finished.is_err() {
+            self.scanner.reset();
+        }
+        let kept = self.keep(found, run, next_id);
+        finished.map(|()| kept)
+    }
+
+    pub(super) fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// Keeps so many headlines from now on.
+    pub(super) fn set_max_headlines(&mut self, max: usize) {
+        self.max_headlines = max.max(1);
+        self.headlines.drain(..self.headlines.len().saturating_sub(self.max_headlines));
+        self.headlines.shrink_to(self.max_headlines);
+    }
+
+    /// Bytes its chunks take, used or not.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.chunks.iter().map(|(_, chunk)| chunk.capacity()).sum()
     }
 
     /// The first error among the newest headlines.
@@ -181,7 +254,7 @@ impl ProcessLog {
                 self.errors += 1;
             }
             *next_id += 1;
-            if self.headlines.len() == self.max_headlines {
+            if self.headlines.len() >= self.max_headlines {
                 self.headlines.pop_front();
             }
             new += 1;
@@ -259,6 +332,11 @@ fn open_chunk(chunks: &mut VecDeque<(Seq, Arc<Chunk>)>, next: Seq) -> &mut Chunk
     let usable =
         chunks.back_mut().is_some_and(|(_, chunk)| Arc::get_mut(chunk).is_some_and(|chunk| !chunk.is_full()));
     if !usable {
+        for (_, chunk) in chunks.iter_mut().rev().take(SHRUNK) {
+            if let Some(chunk) = Arc::get_mut(chunk) {
+                chunk.shrink();
+            }
+        }
         chunks.push_back((next, Arc::default()));
     }
     let (_, chunk) = chunks.back_mut().expect("one was pushed if there was none");

@@ -25,6 +25,8 @@ pub(super) struct Limits {
 /// The writer's state.
 pub(super) struct State {
     limits: Limits,
+    /// Whether errors are looked for.
+    classify: bool,
     logs: HashMap<ProcessId, ProcessLog>,
     merged: Merged,
     styles: Arc<StyleTable>,
@@ -41,6 +43,22 @@ pub(super) struct Appended {
     /// The first new error headline.
     pub(super) error: Option<(Seq, Arc<str>)>,
     pub(super) errors: u32,
+    /// Lines in which no errors were looked for.
+    pub(super) unclassified: u64,
+    /// What a panic said, if there was one.
+    pub(super) panicked: Option<Arc<str>>,
+}
+
+/// What a process's scanner had held back.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct HeldBack {
+    pub(super) process: ProcessId,
+    pub(super) run: RunId,
+    /// The first new error headline.
+    pub(super) error: Option<(Seq, Arc<str>)>,
+    pub(super) errors: u32,
+    /// What a panic said, if there was one.
+    pub(super) panicked: Option<Arc<str>>,
 }
 
 // === impl State ===
@@ -49,6 +67,7 @@ impl State {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
+            classify: true,
             logs: HashMap::new(),
             merged: Merged::new(limits.lines),
             styles: Arc::default(),
@@ -69,12 +88,45 @@ impl State {
         self.logs.get(&process).map(ProcessLog::last).unwrap_or_default()
     }
 
-    /// The run is over. Returns an error that had been held back, and how many there are now.
-    pub(super) fn finish(&mut self, process: ProcessId, run: RunId) -> Option<(Seq, Arc<str>, u32)> {
+    /// The run is over: what had been held back is told now.
+    pub(super) fn finish(&mut self, process: ProcessId, run: RunId) -> Option<HeldBack> {
         let log = self.logs.get_mut(&process)?;
-        let new = log.finish(run, &mut self.headline_ids);
-        let (seq, message) = log.first_error(new)?;
-        Some((seq, message, log.errors()))
+        let (new, panicked) = match log.finish(run, &mut self.headline_ids) {
+            Ok(new) => (new, None),
+            Err(said) => (0, Some(said)),
+        };
+        let error = log.first_error(new);
+        let nothing = error.is_none() && panicked.is_none();
+        (!nothing).then(|| HeldBack { process, run, error, errors: log.errors(), panicked })
+    }
+
+    /// Begins or ceases to look for errors. Returns what had been held back.
+    pub(super) fn set_classify(&mut self, classify: bool) -> Vec<HeldBack> {
+        let ceases = std::mem::replace(&mut self.classify, classify) && !classify;
+        let runs: Vec<_> =
+            self.logs.values().filter(|_| ceases).map(|log| (log.process(), log.run())).collect();
+        runs.into_iter().filter_map(|(process, run)| self.finish(process, run)).collect()
+    }
+
+    /// Keeps so much from now on; what is over it goes at once.
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.merged.set_limit(limits.lines);
+        for log in self.logs.values_mut() {
+            log.set_max_headlines(limits.headlines);
+        }
+        self.evict();
+    }
+
+    /// Bytes kept, with what is kept about the lines.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes the chunks take, used or not.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.logs.values().map(ProcessLog::capacity).sum()
     }
 
     /// Takes a batch in and evicts what has no room any more.
@@ -86,10 +138,10 @@ impl State {
         facts: Facts,
     ) -> Appended {
         let log = self.logs.entry(process).or_insert_with(|| ProcessLog::new(process, self.limits.headlines));
-        let Added { first, count, text: bytes, cost, headlines } =
-            log.append(text, cut, facts, &mut self.styles, &mut self.headline_ids);
-        let appended =
-            Appended { first, last: log.last(), error: log.first_error(headlines), errors: log.errors() };
+        let Added { first, count, text: bytes, cost, headlines, unclassified, panicked } =
+            log.append(text, cut, facts, self.classify, &mut self.styles, &mut self.headline_ids);
+        let (last, error, errors) = (log.last(), log.first_error(headlines), log.errors());
+        let appended = Appended { first, last, error, errors, unclassified, panicked };
         self.counts.lines += count;
         self.counts.kept += count;
         self.counts.bytes += bytes;

@@ -1,38 +1,67 @@
 //! The one writer: batches in, answers and events out.
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use super::{
-    Question,
+    Counts, Question,
     chunk::Facts,
-    state::{Appended, Limits, State},
+    settings::{Flush, Settings},
+    state::{HeldBack, State},
+    unpublished::Unpublished,
 };
 use crate::{
     bus::EventBus,
-    config::LogStoreConfig,
-    event::{Event, ProcessId, RunId, Timestamp},
+    event::{Component, Event, Fault, FaultKind, Pressure, Seq, Timestamp},
+    locate::Scanner,
     process::OutputBatch,
+    resource::{ResourceManager, catch_panic},
 };
 
 /// The writer's loop.
 pub(super) struct Writer {
     state: State,
     bus: EventBus,
+    resources: ResourceManager,
+    settings: watch::Receiver<Settings>,
+    pressure: watch::Receiver<Pressure>,
+    flush: Flush,
+    unpublished: Unpublished,
+    /// What the metrics have been told.
+    counted: Counts,
 }
 
 // === impl Writer ===
 
 impl Writer {
-    pub(super) fn new(config: &LogStoreConfig, bus: EventBus) -> Self {
-        let limits = Limits {
-            lines: config.max_entries,
-            bytes: config.max_bytes,
-            headlines: config.max_error_entries,
+    pub(super) fn new(
+        settings: watch::Receiver<Settings>,
+        bus: EventBus,
+        resources: ResourceManager,
+    ) -> Self {
+        let pressure = resources.pressure();
+        let (limits, flush) =
+            (settings.borrow().limits(Pressure::Normal), settings.borrow().flush(Pressure::Normal));
+        let mut writer = Self {
+            state: State::new(limits),
+            bus,
+            resources,
+            settings,
+            pressure,
+            flush,
+            unpublished: Unpublished::default(),
+            counted: Counts::default(),
         };
-        Self { state: State::new(limits), bus }
+        writer.adjust();
+        writer
     }
 
-    /// Serves until every process is gone and nobody can ask any more.
+    /// Serves until every process is gone and nobody can ask any more. Lines that have been stored are told of before
+    /// it waits.
     pub(super) async fn run(
         mut self,
         mut batches: mpsc::Receiver<OutputBatch>,
@@ -42,57 +71,123 @@ impl Writer {
         while writing || reading {
             tokio::select! {
                 batch = batches.recv(), if writing => match batch {
-                    Some(batch) => self.take(batch),
+                    Some(batch) => self.guarded(|writer| writer.take(batch, !batches.is_empty(), Instant::now())),
                     None => writing = false,
                 },
                 question = asked.recv(), if reading => match question {
-                    Some(question) => self.answer(question),
+                    Some(question) => self.guarded(|writer| writer.answer(question)),
                     None => reading = false,
                 },
+                Ok(()) = self.settings.changed() => self.guarded(Self::adjust),
+                Ok(()) = self.pressure.changed() => self.guarded(Self::adjust),
             }
         }
     }
 
-    fn take(&mut self, batch: OutputBatch) {
+    /// A panic costs what was being done; the writer goes on, because without it every process would stop.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if let Err(said) = catch_panic(|| work(self)) {
+            self.fault(said);
+            self.tell_all();
+        }
+    }
+
+    fn fault(&self, message: Arc<str>) {
+        let (component, kind) = (Component::Logs, FaultKind::Panic);
+        self.resources.fault(Fault { component, place: "writer", kind, message });
+    }
+
+    /// Between two batches: takes over what has changed in the settings and how short memory is. What the old path has
+    /// stored is told of before the new one goes on.
+    fn adjust(&mut self) {
+        self.tell_all();
+        let pressure = *self.pressure.borrow_and_update();
+        let settings = self.settings.borrow_and_update().clone();
+        self.flush = settings.flush(pressure);
+        for held_back in self.state.set_classify(settings.classify()) {
+            self.tell_held_back(held_back);
+        }
+        let limits = settings.limits(pressure);
+        self.state.set_limits(limits);
+        let metrics = &self.resources.metrics().logs;
+        metrics.limit_lines.set(limits.lines as u64);
+        metrics.limit_bytes.set(limits.bytes as u64);
+        self.count();
+    }
+
+    /// Takes a batch in; `more` says whether another one waits behind it.
+    pub(super) fn take(&mut self, batch: OutputBatch, more: bool, now: Instant) {
         // Whoever asked and went away does not want the answer.
         match batch {
             OutputBatch::Begin { process, run, number, at, ack } => {
+                self.tell_all();
                 ack.send(self.state.begin(process, run, number, at)).ok();
             }
             OutputBatch::Lines { process, run, stream, at, text, cut, after_exit } => {
                 let facts = Facts { at, run, stream, after_exit };
-                let appended = self.state.append(process, &text, &cut, facts);
-                self.tell(process, run, at, appended);
+                let mut appended = self.state.append(process, &text, &cut, facts);
+                self.resources.metrics().logs.unclassified.add(appended.unclassified);
+                if let Some(said) = appended.panicked.take() {
+                    self.fault(said);
+                }
+                self.unpublished.add(process, run, at, appended, now);
+                self.count();
             }
-            // The batches before this one are in, and their events are published.
+            // The batches before this one are in; their events are published before it is answered.
             OutputBatch::End { process, run, ack } => {
-                if let Some((seq, message, count)) = self.state.finish(process, run) {
-                    let at = Timestamp::now();
-                    self.publish(Event::ErrorDetected { process, run, seq, count, message, at });
+                self.tell_all();
+                if let Some(held_back) = self.state.finish(process, run) {
+                    self.tell_held_back(held_back);
                 }
                 ack.send(self.state.last(process)).ok();
             }
         }
+        // A lone line is never late: nothing waits while the pipe is empty.
+        let due = if more { self.unpublished.due(self.flush, now) } else { self.unpublished.all() };
+        self.publish(due);
+    }
+
+    fn tell_all(&mut self) {
+        let all = self.unpublished.all();
+        self.publish(all);
+    }
+
+    fn tell_held_back(&self, held_back: HeldBack) {
+        let HeldBack { process, run, error, errors: count, panicked } = held_back;
+        if let Some(said) = panicked {
+            self.fault(said);
+        }
+        let at = Timestamp::now();
+        let error =
+            error.map(|(seq, message)| Event::ErrorDetected { process, run, seq, count, message, at });
+        self.publish(error);
     }
 
     /// Publishing from here never waits: the writer must go on. What the bus sheds of `LinesArrived` the next one
     /// makes good, and the exit names the last line.
-    fn tell(&self, process: ProcessId, run: RunId, at: Timestamp, appended: Appended) {
-        let Appended { first, last, error, errors } = appended;
-        self.publish(Event::LinesArrived { process, first, last });
-        if let Some((seq, message)) = error {
-            self.publish(Event::ErrorDetected { process, run, seq, count: errors, message, at });
+    fn publish(&self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            let (key, kind) = (event.key(), event.kind());
+            if let Err(error) = self.bus.try_publish(event) {
+                tracing::debug!(?key, ?kind, %error, "An event was not taken.");
+            }
         }
     }
 
-    fn publish(&self, event: Event) {
-        let (key, kind) = (event.key(), event.kind());
-        if let Err(error) = self.bus.try_publish(event) {
-            tracing::debug!(?key, ?kind, %error, "An event was not taken.");
-        }
+    /// Tells the metrics what has come and gone since the last time.
+    fn count(&mut self) {
+        let (before, now) = (self.counted, self.state.counts());
+        let metrics = self.resources.metrics();
+        metrics.logs.lines.add(now.lines - before.lines);
+        metrics.logs.bytes.add(now.bytes - before.bytes);
+        metrics.logs.evicted.add(now.evicted - before.evicted);
+        metrics.logs.kept_lines.set(now.kept);
+        metrics.logs.kept_bytes.set(self.state.bytes() as u64);
+        metrics.resource.memory_accounted[Component::Logs.index()].set(self.state.bytes() as u64);
+        self.counted = now;
     }
 
-    fn answer(&self, question: Question) {
+    fn answer(&mut self, question: Question) {
         match question {
             Question::Read { query, marks_after, answer } => {
                 answer.send(self.state.read(&query, marks_after)).ok();
@@ -106,6 +201,28 @@ impl Writer {
             Question::Counts { answer } => {
                 answer.send(self.state.counts()).ok();
             }
+            Question::Settle { answer } => {
+                self.adjust();
+                answer.send(()).ok();
+            }
+            Question::Probe { answer } => {
+                answer.send(look_for_an_error()).ok();
+            }
         }
+    }
+}
+
+/// Whether errors are found where there is one.
+fn look_for_an_error() -> Result<(), String> {
+    let found = catch_panic(|| {
+        let (mut scanner, mut found) = (Scanner::new(), Vec::new());
+        scanner.line(Seq(1), "src/a.ts(3,7): error TS2322: a line to try", &mut found);
+        scanner.finish(&mut found);
+        found.len()
+    });
+    match found {
+        Ok(0) => Err("looking for errors finds none".to_owned()),
+        Ok(_) => Ok(()),
+        Err(said) => Err(format!("looking for errors panics: {said}")),
     }
 }

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::process::Stream;
 
+mod contract;
+mod levels;
+
 const P: ProcessId = ProcessId(1);
 const Q: ProcessId = ProcessId(2);
 
@@ -248,7 +251,11 @@ fn an_error_on_the_last_line_is_found_when_the_run_ends() {
     let appended = state.append(P, b"Error: Cannot find module 'x'\n", &[], facts());
     let (seq, message, count) = match appended.error {
         Some((seq, message)) => (seq, message, appended.errors),
-        None => state.finish(P, RunId(1)).expect("an error that was held back"),
+        None => {
+            let held_back = state.finish(P, RunId(1)).expect("an error that was held back");
+            let (seq, message) = held_back.error.expect("an error");
+            (seq, message, held_back.errors)
+        }
     };
     assert_eq!((seq, count), (Seq(1), 1));
     assert!(message.contains("Cannot find module"), "{message}");

@@ -5,12 +5,19 @@ use std::{
     path::Path,
 };
 
-use super::{Ended, HAPPENINGS, HISTORY, Happening, Revision, Row, View, What};
-use crate::event::{Event, ProcessId, RunId, State, Timestamp};
+use super::{Ended, HAPPENINGS, Happening, Revision, Row, View, What};
+use crate::{
+    config::Mode,
+    event::{Event, Health, Pressure, ProcessId, RunId, State, Timestamp},
+};
 
 /// See the module above.
-#[derive(Default)]
 pub(super) struct ViewState {
+    mode: Mode,
+    health: Health,
+    pressure: Pressure,
+    /// Ended runs to remember while memory is not short.
+    max_history: usize,
     revision: u64,
     rows: BTreeMap<ProcessId, Versioned>,
     happenings: VecDeque<Happening>,
@@ -28,6 +35,71 @@ struct Versioned {
 // === impl ViewState ===
 
 impl ViewState {
+    pub(super) fn new(mode: Mode, history: usize) -> Self {
+        Self {
+            mode,
+            health: Health::Healthy,
+            pressure: Pressure::Normal,
+            max_history: history.max(1),
+            revision: 0,
+            rows: BTreeMap::new(),
+            happenings: VecDeque::new(),
+            happened: 0,
+            history: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(super) fn switch(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.health
+    }
+
+    pub(super) fn degrade(&mut self, health: Health) {
+        self.health = health;
+    }
+
+    pub(super) fn set_history(&mut self, history: usize) {
+        self.max_history = history.max(1);
+        self.forget();
+    }
+
+    pub(super) fn set_pressure(&mut self, pressure: Pressure) {
+        self.pressure = pressure;
+        self.forget();
+    }
+
+    /// Forgets what is over the present bounds, and gives its memory back.
+    fn forget(&mut self) {
+        let (happenings, history) = (self.bound(HAPPENINGS), self.bound(self.max_history));
+        self.happenings.drain(..self.happenings.len().saturating_sub(happenings));
+        self.history.drain(..self.history.len().saturating_sub(history));
+        self.happenings.shrink_to(happenings);
+        self.history.shrink_to(history);
+    }
+
+    /// How much of `limit` may be kept now.
+    fn bound(&self, limit: usize) -> usize {
+        if self.pressure == Pressure::Critical { (limit / 2).max(1) } else { limit }
+    }
+
+    /// Whether patches can be made of what is here: no row would be left out of them, and numbers ascend.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let known = self.rows.values().all(|row| (1..=self.revision).contains(&row.revision));
+        let ordered = self.happenings.iter().is_sorted_by(|one, next| one.number < next.number);
+        match (known, ordered) {
+            (true, true) => Ok(()),
+            (false, _) => Err("a row would not be shown".to_owned()),
+            (true, false) => Err("happenings are out of order".to_owned()),
+        }
+    }
+
     /// Whether anything changed.
     pub(super) fn apply(&mut self, event: &Event) -> bool {
         let next = self.revision + 1;
@@ -74,7 +146,7 @@ impl ViewState {
                     row.and_then(|row| Some(at.0.saturating_sub(row.started_at?.0))).unwrap_or_default();
                 let message = row.and_then(|row| row.first_error.clone());
                 if let Some(number) = row.map(|row| row.runs) {
-                    if self.history.len() == HISTORY {
+                    if self.history.len() >= self.bound(self.max_history) {
                         self.history.pop_front();
                     }
                     self.history.push_back((*process, Ended { number, state: *state, exit: *exit, took }));
@@ -97,6 +169,9 @@ impl ViewState {
                         row.first_error = Some(message.clone());
                     }
                 });
+                if self.health >= Health::Failing {
+                    return self.stamp(changed);
+                }
                 let what = What::Error { seq: *seq, message: message.clone(), count: *count };
                 // One is enough for whoever has not looked yet: the row has the count.
                 self.happenings
@@ -105,14 +180,20 @@ impl ViewState {
             }
             Event::Fault(_) | Event::HealthChanged { .. } | Event::MemorySampled { .. } => false,
         };
-        if changed {
-            self.revision = next;
-        }
+        self.stamp(changed)
+    }
+
+    /// Counts a change.
+    fn stamp(&mut self, changed: bool) -> bool {
+        self.revision += u64::from(changed);
         changed
     }
 
+    /// What changed since `since`; in fallback mode every row, when anything did.
     pub(super) fn view(&self, since: Revision, heard: u64) -> View {
-        let rows = self.rows.values().filter(|known| known.revision > since.0).map(|known| known.row.clone());
+        let whole = self.mode == Mode::Fallback && self.revision > since.0;
+        let wanted = self.rows.values().filter(|known| whole || known.revision > since.0);
+        let rows = wanted.map(|known| known.row.clone());
         let new = self.happenings.partition_point(|happening| happening.number <= heard);
         let happenings = self.happenings.range(new..).cloned().collect();
         View { revision: Revision(self.revision), rows: rows.collect(), happenings }
@@ -144,7 +225,7 @@ impl ViewState {
     }
 
     fn happen(&mut self, process: ProcessId, run: RunId, at: Timestamp, what: What) -> bool {
-        if self.happenings.len() == HAPPENINGS {
+        if self.happenings.len() >= self.bound(HAPPENINGS) {
             self.happenings.pop_front();
         }
         self.happened += 1;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     event::{Exit, RunId, State, Timestamp},
-    sync::{Swap, planted},
+    metrics::SynchronizationMetrics,
+    sync::{RwLock, Swap, planted},
 };
 
 /// Everything about a run that changes, read together or not at all.
@@ -24,9 +25,18 @@ pub struct Status {
     pub ended_at: Option<Timestamp>,
 }
 
-/// Holds a [`Status`]; written by the process's own task alone, read by anybody without waiting.
+/// Holds a [`Status`], in one place only; written by the process's own task alone, read by anybody.
 #[derive(Debug)]
-pub struct StatusCell(Swap<Status>);
+pub struct StatusCell(Place);
+
+/// Where the status is, for the life of the cell.
+#[derive(Debug)]
+enum Place {
+    /// Read by one load, without waiting.
+    Swapped(Swap<Status>),
+    /// Read under a lock, and counted: what `status_read_strategy = "locked"` asks for.
+    Locked(RwLock<Arc<Status>>, Arc<SynchronizationMetrics>),
+}
 
 /// A move that [`State`] does not allow; a bug in the caller.
 #[derive(PartialEq, Eq, Debug, thiserror::Error)]
@@ -63,12 +73,23 @@ impl Status {
 impl StatusCell {
     /// A cell holding `status`.
     pub fn new(status: Status) -> Self {
-        Self(Swap::from_pointee(status))
+        Self(Place::Swapped(Swap::from_pointee(status)))
+    }
+
+    /// One that is read under a lock.
+    pub(super) fn locked(status: Status, metrics: Arc<SynchronizationMetrics>) -> Self {
+        Self(Place::Locked(RwLock::new(Arc::new(status)), metrics))
     }
 
     /// The present value.
     pub fn get(&self) -> Arc<Status> {
-        self.0.load()
+        match &self.0 {
+            Place::Swapped(status) => status.load(),
+            Place::Locked(status, metrics) => {
+                metrics.process.locked_reads.increment();
+                Arc::clone(&status.read())
+            }
+        }
     }
 
     /// Replaces the value. An illegal move leaves it as it was: in particular a run keeps its one
@@ -78,7 +99,10 @@ impl StatusCell {
         if !now.may_become(&next) && !planted("a move is not checked") {
             return Err(IllegalMove { from: now.state, to: next.state });
         }
-        self.0.store(Arc::new(next));
+        match &self.0 {
+            Place::Swapped(status) => status.store(Arc::new(next)),
+            Place::Locked(status, _) => *status.write() = Arc::new(next),
+        }
         Ok(())
     }
 }

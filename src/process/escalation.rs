@@ -8,7 +8,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::group::Group;
 
 /// How long the kernel may take to end a killed group before it is given up as unkillable.
-const KILL_WAIT: Duration = Duration::from_millis(500);
+pub(super) const KILL_WAIT: Duration = Duration::from_millis(500);
 
 /// Not begun until the first stop.
 #[derive(Default)]
@@ -43,6 +43,11 @@ impl Escalation {
             Phase::Terminated(sooner) => Phase::Terminated(sooner.min(kill_at)),
             later @ (Phase::Killed(_) | Phase::GivenUp) => later,
         };
+    }
+
+    /// Answers this one, too, when all is done.
+    pub(super) fn tell(&mut self, ticket: oneshot::Sender<()>) {
+        self.tickets.push(ticket);
     }
 
     /// The deadline given by [`Escalation::kill_at`] has passed.

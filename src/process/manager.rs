@@ -1,50 +1,57 @@
-//! The owner of the registry: which processes there are, what they are called, and whose turn it is.
+//! The owner of the registry: which processes there are, what they are called, and whose turn it is. It never waits
+//! for a process: what a process's task has to do first is waited for elsewhere.
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use rustix::process::Signal;
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    time::{Instant, timeout, timeout_at},
+};
 
 use super::{
-    Parts, ProcessError, Started, Status, StatusCell,
-    message::{Command, Control},
-    task::{Controls, Task},
+    OutputBatch, Parts, ProcessError, Started, Status, StatusCell,
+    controls::Controls,
+    environment,
+    escalation::KILL_WAIT,
+    group::Group,
+    message::{Command, Control, Counted, Handed, Start},
+    registry::{Registry, Shown},
+    settings::Settings,
+    task::{Task, Work},
 };
 use crate::{
-    config::ProcessManagerConfig,
-    event::{Component, ProcessId, ProcessInfo, RunId},
+    bus::EventBus,
+    config::StatusReadStrategy,
+    event::{Component, Fault, FaultKind, ProcessId, ProcessInfo, RunId, State},
+    metrics::Measured,
+    resource::{ResourceManager, catch_panic},
 };
 
-/// How many commands may wait for one process. A stop and a start each; callers past that make the manager wait.
-const CONTROLS: usize = 16;
-
-/// What anybody may read without asking the manager: a copy-on-write table.
-#[derive(Default)]
-pub(super) struct Registry(ArcSwap<HashMap<ProcessId, Shown>>);
-
-#[derive(Clone)]
-struct Shown {
-    info: Arc<ProcessInfo>,
-    cell: Arc<StatusCell>,
-}
+/// How many commands may wait for one process, and how many of its starts. One more is refused.
+const CONTROLS: usize = 64;
 
 /// The manager's own state.
 pub(super) struct Owner {
-    config: ProcessManagerConfig,
-    parts: Parts,
+    bus: EventBus,
+    resources: ResourceManager,
+    output: Measured<OutputBatch>,
+    settings: Arc<Settings>,
+    strategy: StatusReadStrategy,
     registry: Arc<Registry>,
     /// A script of a root has one entry for the life of the host.
     by_name: HashMap<(PathBuf, String), ProcessId>,
     entries: HashMap<ProcessId, Entry>,
     runs: u64,
-    /// Starts under way at once; more are pending.
-    starts: Arc<Semaphore>,
 }
 
 struct Entry {
     info: Arc<ProcessInfo>,
     cell: Arc<StatusCell>,
-    control: mpsc::Sender<Control>,
+    /// Holds [`CONTROLS`]; a command without room is refused.
+    control: mpsc::Sender<Handed>,
+    /// One for each start that may wait for its turn.
+    places: Arc<Semaphore>,
     /// The newest run handed out, which the process's task may not have taken up yet.
     run: RunId,
     /// How often it was started.
@@ -53,23 +60,12 @@ struct Entry {
     stopping: bool,
 }
 
-// === impl Registry ===
-
-impl Registry {
-    pub(super) fn status(&self, process: ProcessId) -> Option<Arc<Status>> {
-        self.0.load().get(&process).map(|shown| shown.cell.get())
-    }
-
-    pub(super) fn info(&self, process: ProcessId) -> Option<Arc<ProcessInfo>> {
-        self.0.load().get(&process).map(|shown| Arc::clone(&shown.info))
-    }
-
-    /// Called by the owner alone, so no update can be lost between load and store.
-    fn publish(&self, process: ProcessId, shown: Shown) {
-        let mut table = HashMap::clone(&self.0.load());
-        table.insert(process, shown);
-        self.0.store(Arc::new(table));
-    }
+/// A command that has been handed to a process's task, and how long that may take to take it.
+struct Waiting {
+    name: String,
+    taken: oneshot::Receiver<()>,
+    limit: Duration,
+    resources: ResourceManager,
 }
 
 // === impl Entry ===
@@ -80,30 +76,70 @@ impl Entry {
         let status = self.cell.get();
         status.run == self.run && status.state.is_terminal()
     }
+
+    /// Whether its task takes so many commands more, and among them so many starts.
+    fn check(&self, commands: usize, starts: usize) -> Result<(), ProcessError> {
+        if self.control.is_closed() {
+            return Err(ProcessError::Inside);
+        }
+        if self.control.capacity() < commands || self.places.available_permits() < starts {
+            return Err(ProcessError::Full { name: self.info.label(), waiting: CONTROLS });
+        }
+        Ok(())
+    }
+
+    /// Hands a command over, when [`Entry::check`] has found room for it.
+    fn hand(&self, control: Control) -> oneshot::Receiver<()> {
+        let (taken, answer) = oneshot::channel();
+        // Refused only when the task is gone, and then the ticket is, too.
+        drop(self.control.try_send(Handed { control, taken }));
+        answer
+    }
+
+    /// Its group is ended without its task, which does not answer.
+    fn kill(&self) {
+        let status = self.cell.get();
+        let group = status.pid.filter(|_| status.state == State::Running).and_then(Group::led_by);
+        if let Some(group) = group.filter(|group| group.holds(&environment::mark(status.run))) {
+            group.signal(Signal::KILL);
+        }
+    }
 }
 
 // === impl Owner ===
 
 impl Owner {
-    pub(super) fn new(config: ProcessManagerConfig, parts: Parts, registry: Arc<Registry>) -> Self {
-        let starts = Arc::new(Semaphore::new(config.max_concurrent_starts.max(1)));
-        Self { config, parts, registry, by_name: HashMap::new(), entries: HashMap::new(), runs: 0, starts }
+    pub(super) fn new(
+        strategy: StatusReadStrategy,
+        settings: Arc<Settings>,
+        registry: Arc<Registry>,
+        parts: Parts,
+    ) -> Self {
+        let Parts { bus, resources, output } = parts;
+        let channels = &resources.metrics().channels;
+        let output = Measured::that_holds_back(channels, Component::Process, "output", output);
+        let (by_name, entries) = (HashMap::new(), HashMap::new());
+        Self { bus, resources, output, settings, strategy, registry, by_name, entries, runs: 0 }
     }
 
-    /// Serves commands until shutdown or until no handle is left. Never waits for a process.
+    /// Serves commands until shutdown or until no handle is left. A panic in one costs that command.
     pub(super) async fn run(mut self, mut mailbox: mpsc::Receiver<Command>) {
         // A caller that went away does not want its answer; the command was carried out all the same.
         while let Some(command) = mailbox.recv().await {
             match command {
                 Command::Start { info, ticket } => {
-                    let started = self.start(*info).await;
-                    drop(ticket.send(started));
+                    let started = self.guarded(|owner| owner.start(*info));
+                    self.answer(ticket, started);
                 }
-                Command::Stop { process, ticket } => self.stop(process, ticket).await,
+                Command::Stop { process, ticket } => {
+                    let stopping = self.guarded(|owner| owner.stop(process));
+                    self.answer_stop(ticket, stopping);
+                }
                 Command::Restart { process, ticket } => {
-                    let run = self.restart(process).await;
-                    drop(ticket.send(run));
+                    let run = self.guarded(|owner| owner.restart(process));
+                    self.answer(ticket, run);
                 }
+                Command::Probe { ticket } => drop(ticket.send(())),
                 Command::Shutdown { grace, ticket } => {
                     mailbox.close();
                     self.shutdown(grace).await;
@@ -112,101 +148,176 @@ impl Owner {
                 }
             }
         }
-        self.shutdown(self.config.stop_grace).await;
+        self.shutdown(self.settings.values().stop_grace).await;
     }
 
-    async fn start(&mut self, info: ProcessInfo) -> Result<Started, ProcessError> {
-        let name = (info.root.clone(), info.label());
-        if let Some(&process) = self.by_name.get(&name) {
-            let entry = &self.entries[&process];
-            if !entry.is_idle() && !entry.stopping {
-                return Ok(Started::Running(process));
+    fn guarded<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, ProcessError>,
+    ) -> Result<T, ProcessError> {
+        catch_panic(|| work(self)).unwrap_or_else(|message| {
+            let (component, kind) = (Component::Process, FaultKind::Panic);
+            self.resources.fault(Fault { component, place: "manager", kind, message });
+            Err(ProcessError::Inside)
+        })
+    }
+
+    /// Answers when the process's task has taken the command, if there is one to take.
+    fn answer<T: Send + 'static>(
+        &self,
+        ticket: oneshot::Sender<Result<T, ProcessError>>,
+        done: Result<(T, Option<Waiting>), ProcessError>,
+    ) {
+        match done {
+            Ok((value, Some(waiting))) => {
+                let wait = async move { drop(ticket.send(waiting.taken().await.map(|()| value))) };
+                drop(self.resources.spawn(Component::Process, "command", wait));
             }
-            let run = self.run_again(process, Some(Arc::new(info))).await?;
-            return Ok(Started::New(process, run));
+            Ok((value, None)) => drop(ticket.send(Ok(value))),
+            Err(error) => drop(ticket.send(Err(error))),
+        }
+    }
+
+    /// Answers when the group is gone.
+    fn answer_stop(
+        &self,
+        ticket: oneshot::Sender<Result<(), ProcessError>>,
+        stopping: Result<(Waiting, oneshot::Receiver<()>), ProcessError>,
+    ) {
+        let wait = async move {
+            let stopped = match stopping {
+                Ok((waiting, gone)) => match waiting.taken().await {
+                    Ok(()) => gone.await.map_err(|_| ProcessError::Inside),
+                    Err(error) => Err(error),
+                },
+                Err(error) => Err(error),
+            };
+            drop(ticket.send(stopped));
+        };
+        drop(self.resources.spawn(Component::Process, "stop", wait));
+    }
+
+    fn start(&mut self, info: ProcessInfo) -> Result<(Started, Option<Waiting>), ProcessError> {
+        #[cfg(test)]
+        super::planted::panic_at(&info, "manager");
+        let name = (info.root.clone(), info.label());
+        if let Some(&process) = self.by_name.get(&name)
+            && let Some(entry) = self.entries.get(&process)
+        {
+            if !entry.is_idle() && !entry.stopping {
+                return Ok((Started::Running(process), None));
+            }
+            let (run, waiting) = self.run_again(process, Some(Arc::new(info)))?;
+            return Ok((Started::New(process, run), waiting));
         }
         self.check_room(None)?;
         let process = ProcessId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX).saturating_add(1));
         let run = self.next_run();
         let info = Arc::new(info);
-        let cell = Arc::new(StatusCell::new(Status::pending(run)));
+        let pending = Status::pending(run);
+        let cell = Arc::new(match self.strategy {
+            StatusReadStrategy::Atomic => StatusCell::new(pending),
+            StatusReadStrategy::Locked => StatusCell::locked(pending, Arc::clone(self.resources.metrics())),
+        });
         let (control, controls) = mpsc::channel(CONTROLS);
         let task = Task {
             process,
             cell: Arc::clone(&cell),
-            bus: self.parts.bus.clone(),
-            resources: self.parts.resources.clone(),
-            output: self.parts.output.clone(),
-            starts: Arc::clone(&self.starts),
-            grace: self.config.stop_grace,
+            bus: self.bus.clone(),
+            resources: self.resources.clone(),
+            output: self.output.clone(),
+            settings: Arc::clone(&self.settings),
             controls: Controls::new(controls),
+            work: Work::default(),
         };
-        drop(self.parts.resources.spawn(Component::Process, "process", task.run()));
-        // The mailbox is new and empty, so this cannot wait.
-        drop(control.send(Control::Start { info: Arc::clone(&info), run, number: 1 }).await);
-        self.by_name.insert(name, process);
+        drop(self.resources.spawn(Component::Process, "process", task.run()));
         self.registry.publish(process, Shown { info: Arc::clone(&info), cell: Arc::clone(&cell) });
-        self.entries.insert(process, Entry { info, cell, control, run, starts: 1, stopping: false });
-        Ok(Started::New(process, run))
+        let places = Arc::new(Semaphore::new(CONTROLS));
+        let entry = Entry { info, cell, control, places, run, starts: 0, stopping: false };
+        self.entries.insert(process, entry);
+        self.by_name.insert(name, process);
+        self.hand_start(process, run)?;
+        Ok((Started::New(process, run), None))
     }
 
-    async fn stop(&mut self, process: ProcessId, ticket: oneshot::Sender<Result<(), ProcessError>>) {
-        let Some(entry) = self.entries.get_mut(&process) else {
-            drop(ticket.send(Err(ProcessError::Unknown(process))));
-            return;
-        };
+    fn stop(&mut self, process: ProcessId) -> Result<(Waiting, oneshot::Receiver<()>), ProcessError> {
+        let entry = self.entries.get_mut(&process).ok_or(ProcessError::Unknown(process))?;
+        entry.check(1, 0)?;
         entry.stopping = true;
-        let (done, gone) = oneshot::channel();
-        drop(entry.control.send(Control::Stop { grace: self.config.stop_grace, ticket: done }).await);
-        // The manager serves others while this one dies.
-        let wait = async move {
-            drop(gone.await);
-            drop(ticket.send(Ok(())));
-        };
-        drop(self.parts.resources.spawn(Component::Process, "stop", wait));
+        let (ticket, gone) = oneshot::channel();
+        let taken = entry.hand(Control::Stop { grace: self.settings.values().stop_grace, ticket });
+        Ok((self.waiting(process, taken), gone))
     }
 
-    async fn restart(&mut self, process: ProcessId) -> Result<RunId, ProcessError> {
+    fn restart(&mut self, process: ProcessId) -> Result<(RunId, Option<Waiting>), ProcessError> {
         let entry = self.entries.get(&process).ok_or(ProcessError::Unknown(process))?;
         self.check_room(Some(process))?;
+        // Both or none: a stop without its start would not be a restart.
+        entry.check(2, 1)?;
         if !entry.is_idle() {
             let (ticket, _) = oneshot::channel();
-            drop(entry.control.send(Control::Stop { grace: self.config.stop_grace, ticket }).await);
+            drop(entry.hand(Control::Stop { grace: self.settings.values().stop_grace, ticket }));
         }
-        self.run_again(process, None).await
+        self.run_again(process, None)
     }
 
-    async fn run_again(
+    fn run_again(
         &mut self,
         process: ProcessId,
         info: Option<Arc<ProcessInfo>>,
-    ) -> Result<RunId, ProcessError> {
+    ) -> Result<(RunId, Option<Waiting>), ProcessError> {
         self.check_room(Some(process))?;
-        let run = self.next_run();
         let entry = self.entries.get_mut(&process).ok_or(ProcessError::Unknown(process))?;
+        entry.check(1, 1)?;
         if let Some(info) = info {
             entry.info = info;
         }
+        let shown = Shown { info: Arc::clone(&entry.info), cell: Arc::clone(&entry.cell) };
+        self.registry.publish(process, shown);
+        let run = self.next_run();
+        let taken = self.hand_start(process, run)?;
+        Ok((run, Some(self.waiting(process, taken))))
+    }
+
+    /// Hands over a start for which there is room.
+    fn hand_start(&mut self, process: ProcessId, run: RunId) -> Result<oneshot::Receiver<()>, ProcessError> {
+        let entry = self.entries.get_mut(&process).ok_or(ProcessError::Unknown(process))?;
+        let full = |_| ProcessError::Full { name: entry.info.label(), waiting: CONTROLS };
+        let place = Arc::clone(&entry.places).try_acquire_owned().map_err(full)?;
         entry.run = run;
         entry.starts += 1;
         entry.stopping = false;
         let (info, number) = (Arc::clone(&entry.info), entry.starts);
-        drop(entry.control.send(Control::Start { info, run, number }).await);
-        self.registry
-            .publish(process, Shown { info: Arc::clone(&entry.info), cell: Arc::clone(&entry.cell) });
-        Ok(run)
+        let counted = Counted::new(self.resources.metrics());
+        Ok(entry.hand(Control::Start(Start { info, run, number, cancelled: false, place, counted })))
     }
 
-    /// Ends everything at once; each process takes its own `grace`.
+    fn waiting(&self, process: ProcessId, taken: oneshot::Receiver<()>) -> Waiting {
+        let name = self.entries.get(&process).map(|entry| entry.info.label()).unwrap_or_default();
+        let limit = self.settings.values().worker_timeout;
+        Waiting { name, taken, limit, resources: self.resources.clone() }
+    }
+
+    /// Ends everything at once; each process takes its own `grace`. A task that does not answer cannot end what it
+    /// started, so that is killed from here.
     async fn shutdown(&mut self, grace: Duration) {
         let mut dying = Vec::new();
         for entry in self.entries.values() {
             let (ticket, gone) = oneshot::channel();
-            drop(entry.control.send(Control::Stop { grace, ticket }).await);
-            dying.push(gone);
+            drop(entry.hand(Control::Stop { grace, ticket }));
+            dying.push((entry, gone));
         }
-        for gone in dying {
-            drop(gone.await);
+        let patience = Instant::now() + grace + KILL_WAIT;
+        let mut silent = Vec::new();
+        for (entry, mut gone) in dying {
+            if !matches!(timeout_at(patience, &mut gone).await, Ok(Ok(()))) {
+                entry.kill();
+                silent.push(gone);
+            }
+        }
+        let patience = patience + self.settings.values().worker_timeout;
+        for gone in silent {
+            drop(timeout_at(patience, gone).await);
         }
         // Dropping the entries closes the mailboxes, which ends the tasks.
         self.entries.clear();
@@ -217,11 +328,27 @@ impl Owner {
         let others =
             self.entries.iter().filter(|(process, entry)| Some(**process) != next && !entry.is_idle());
         let busy = others.count();
-        if busy >= self.config.max_processes { Err(ProcessError::TooMany(busy)) } else { Ok(()) }
+        if busy >= self.settings.values().max_processes { Err(ProcessError::TooMany(busy)) } else { Ok(()) }
     }
 
     fn next_run(&mut self) -> RunId {
         self.runs += 1;
         RunId(self.runs)
+    }
+}
+
+// === impl Waiting ===
+
+impl Waiting {
+    /// Waits until the task has taken the command.
+    async fn taken(self) -> Result<(), ProcessError> {
+        let Self { name, taken, limit, resources } = self;
+        if matches!(timeout(limit, taken).await, Ok(Ok(()))) {
+            return Ok(());
+        }
+        let error = ProcessError::NoAnswer { name, waited: limit };
+        let (component, kind, message) = (Component::Process, FaultKind::Failure, error.to_string().into());
+        resources.fault(Fault { component, place: "process", kind, message });
+        Err(error)
     }
 }

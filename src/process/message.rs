@@ -3,23 +3,81 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{ProcessError, Started};
-use crate::event::{ProcessId, ProcessInfo, RunId};
+use crate::{
+    event::{ProcessId, ProcessInfo, RunId},
+    metrics::SynchronizationMetrics,
+};
 
 /// For the manager; one variant per method of the handle.
 pub(super) enum Command {
-    Start { info: Box<ProcessInfo>, ticket: oneshot::Sender<Result<Started, ProcessError>> },
-    Stop { process: ProcessId, ticket: oneshot::Sender<Result<(), ProcessError>> },
-    Restart { process: ProcessId, ticket: oneshot::Sender<Result<RunId, ProcessError>> },
-    Shutdown { grace: Duration, ticket: oneshot::Sender<()> },
+    Start {
+        info: Box<ProcessInfo>,
+        ticket: oneshot::Sender<Result<Started, ProcessError>>,
+    },
+    Stop {
+        process: ProcessId,
+        ticket: oneshot::Sender<Result<(), ProcessError>>,
+    },
+    Restart {
+        process: ProcessId,
+        ticket: oneshot::Sender<Result<RunId, ProcessError>>,
+    },
+    Shutdown {
+        grace: Duration,
+        ticket: oneshot::Sender<()>,
+    },
+    /// Nothing, to see that it is carried out.
+    Probe {
+        ticket: oneshot::Sender<()>,
+    },
 }
 
 /// For the task of one process.
 pub(super) enum Control {
     /// Run. While another run of this process is still ending, it waits behind that.
-    Start { info: Arc<ProcessInfo>, run: RunId, number: u32 },
+    Start(Start),
     /// TERM to the group, `grace`, KILL; the ticket is answered when the group is gone.
     Stop { grace: Duration, ticket: oneshot::Sender<()> },
+}
+
+/// A command in the mailbox of a process's task.
+pub(super) struct Handed {
+    pub(super) control: Control,
+    /// Answered when the task has taken it, which is before it is carried out.
+    pub(super) taken: oneshot::Sender<()>,
+}
+
+/// A start that was accepted.
+pub(super) struct Start {
+    pub(super) info: Arc<ProcessInfo>,
+    pub(super) run: RunId,
+    /// Which start of the process this is, from 1.
+    pub(super) number: u32,
+    /// A stop came before its turn: it is reported as stopped without having run.
+    pub(super) cancelled: bool,
+    /// Its place among the starts of the process that wait; given back when it begins.
+    pub(super) place: OwnedSemaphorePermit,
+    pub(super) counted: Counted,
+}
+
+/// A run that has not ended, as it is counted.
+pub(super) struct Counted(Arc<SynchronizationMetrics>);
+
+// === impl Counted ===
+
+impl Counted {
+    pub(super) fn new(metrics: &Arc<SynchronizationMetrics>) -> Self {
+        metrics.process.starts.increment();
+        metrics.process.running.increment();
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.process.running.decrement();
+    }
 }

@@ -1,26 +1,34 @@
-//! The owner of one process: takes its runs one after the other, from start to the exit event.
+//! The owner of one process: takes its runs one after the other, from start to the exit event. A panic in it costs the
+//! run that was under way, which is ended and told of, and nothing else.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{future::poll_fn, mem, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use rustix::process::Signal;
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot, watch},
+    sync::{mpsc, oneshot, watch},
     time::{Instant, sleep, sleep_until},
 };
 
 use super::{
-    OutputBatch, Status, StatusCell, Stream, environment,
-    escalation::Escalation,
+    OutputBatch, Status, StatusCell, Stream,
+    controls::Controls,
+    environment,
+    escalation::{Escalation, KILL_WAIT},
     group::{Group, POLL},
-    message::Control,
+    message::{Control, Counted, Start},
     output::{Origin, Phase, Reader},
+    settings::{Settings, Turn},
     spawn::{self, Child, Leader},
 };
 use crate::{
     bus::EventBus,
-    event::{Component, Event, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
-    resource::ResourceManager,
+    event::{Component, Event, Exit, Fault, FaultKind, ProcessId, RunId, Seq, State, Timestamp},
+    metrics::Measured,
+    resource::{ResourceManager, catch_panic},
 };
+
+/// Why a run ended whose task panicked.
+const PANICKED: &str = "brummer failed inside this run: see its log file";
 
 /// What one process's task works with.
 pub(super) struct Task {
@@ -28,28 +36,30 @@ pub(super) struct Task {
     pub(super) cell: Arc<StatusCell>,
     pub(super) bus: EventBus,
     pub(super) resources: ResourceManager,
-    pub(super) output: mpsc::Sender<OutputBatch>,
-    pub(super) starts: Arc<Semaphore>,
-    pub(super) grace: Duration,
+    pub(super) output: Measured<OutputBatch>,
+    pub(super) settings: Arc<Settings>,
     pub(super) controls: Controls,
+    pub(super) work: Work,
 }
 
-/// The mailbox, and the starts taken from it whose turn has not come.
-pub(super) struct Controls {
-    /// Closed when the manager has shut down.
-    mailbox: mpsc::Receiver<Control>,
-    open: bool,
-    queue: VecDeque<Start>,
+/// What the task is about: here and not in its functions, so that a panic does not lose it.
+#[derive(Default)]
+pub(super) struct Work {
+    /// The run under way, until its exit is told.
+    current: Option<Current>,
+    /// The stop under way.
+    stopping: Escalation,
+    /// What the last run left in its group, which may have outlived its leader.
+    left: Option<Left>,
 }
 
-/// A start that has been taken from the mailbox.
-struct Start {
-    info: Arc<ProcessInfo>,
+/// A run under way.
+struct Current {
     run: RunId,
-    /// Which start of the process this is, from 1.
-    number: u32,
-    /// A stop came before its turn: it is reported as stopped without having run.
-    cancelled: bool,
+    counted: Counted,
+    /// Once the program runs.
+    group: Option<Group>,
+    readers: Option<Readers>,
 }
 
 /// A group that has outlived its leader.
@@ -66,90 +76,55 @@ struct Readers {
     over: mpsc::Receiver<()>,
 }
 
-// === impl Controls ===
-
-impl Controls {
-    pub(super) fn new(mailbox: mpsc::Receiver<Control>) -> Self {
-        Self { mailbox, open: true, queue: VecDeque::new() }
-    }
-
-    /// The next command; pending for ever once the manager is gone. Cancel safe.
-    async fn recv(&mut self) -> Control {
-        if self.open {
-            if let Some(control) = self.mailbox.recv().await {
-                return control;
-            }
-            self.open = false;
-        }
-        std::future::pending().await
-    }
-
-    /// Carries out a command that came while something of this process is alive or dying.
-    fn take(&mut self, control: Control, group: Group, stopping: &mut Escalation) {
-        match control {
-            Control::Start { info, run, number } => {
-                self.queue.push_back(Start { info, run, number, cancelled: false });
-            }
-            Control::Stop { grace, ticket } => {
-                for start in &mut self.queue {
-                    start.cancelled = true;
-                }
-                stopping.begin(group, grace, Some(ticket));
-            }
-        }
-    }
-}
-
 // === impl Task ===
 
 impl Task {
     /// Takes commands until the manager drops the mailbox.
     pub(super) async fn run(mut self) {
-        // What the last run left in its group, which may have outlived its leader.
-        let mut left: Option<Left> = None;
+        while let Err(said) = guarded(self.serve()).await {
+            self.recover(said).await;
+        }
+    }
+
+    async fn serve(&mut self) {
         loop {
             // The start stays in the queue meanwhile, where a stop finds it.
-            if !self.controls.queue.is_empty()
-                && let Some(left) = left.take()
-            {
-                self.end_left(left, self.grace, None).await;
+            if self.controls.has_start() {
+                let grace = self.settings.values().stop_grace;
+                self.end_left(grace).await;
             }
-            if let Some(start) = self.controls.queue.pop_front() {
-                left = self.one_run(start).await;
+            if let Some(start) = self.controls.next_start() {
+                self.one_run(start).await;
                 continue;
             }
-            match self.controls.mailbox.recv().await {
+            match self.controls.next().await {
                 None => break,
-                Some(Control::Start { info, run, number }) => {
-                    self.controls.queue.push_back(Start { info, run, number, cancelled: false });
+                Some(Control::Start(start)) => self.controls.push(start),
+                Some(Control::Stop { grace, ticket }) => {
+                    self.work.stopping.tell(ticket);
+                    self.end_left(grace).await;
                 }
-                Some(Control::Stop { grace, ticket }) => match left.take() {
-                    Some(left) => self.end_left(left, grace, Some(ticket)).await,
-                    None => {
-                        ticket.send(()).ok();
-                    }
-                },
             }
         }
     }
 
-    /// Ends what a finished run left in its group.
-    async fn end_left(&mut self, left: Left, grace: Duration, ticket: Option<oneshot::Sender<()>>) {
-        let Left { group, run } = left;
-        let mut stopping = Escalation::default();
-        // Time has passed: the number of a group that is gone may have become somebody else's.
-        if group.holds(&environment::mark(run)) {
-            stopping.begin(group, grace, ticket);
-            self.until_gone(group, &mut stopping).await;
-            stopping.done();
-        } else if let Some(ticket) = ticket {
-            ticket.send(()).ok();
+    /// Ends what a finished run left in its group, and answers who waits for that.
+    async fn end_left(&mut self, grace: Duration) {
+        if let Some(Left { group, run }) = self.work.left.take()
+            // Time has passed: the number of a group that is gone may have become somebody else's.
+            && group.holds(&environment::mark(run))
+        {
+            self.work.stopping.begin(group, grace, None);
+            self.until_gone(group).await;
         }
+        mem::take(&mut self.work.stopping).done();
     }
 
-    /// One run from acceptance to its exit event. Returns what is still alive of its group.
-    async fn one_run(&mut self, start: Start) -> Option<Left> {
-        let Start { info, run, number, cancelled } = start;
+    /// One run from acceptance to its exit event.
+    async fn one_run(&mut self, start: Start) {
+        let Start { info, run, number, cancelled, place, counted } = start;
+        drop(place);
+        self.work.current = Some(Current { run, counted, group: None, readers: None });
         self.set(Status::pending(run));
         let pending = Event::ProcessPending {
             process: self.process,
@@ -158,26 +133,27 @@ impl Task {
             at: Timestamp::now(),
         };
         self.publish(pending).await;
-        if cancelled {
-            self.end(run, State::Stopped, Exit::NotStarted, None, Timestamp::now()).await;
-            return None;
-        }
-
-        let child = {
-            let _turn = self.starts.acquire().await;
-            spawn::spawn(&info, run)
+        #[cfg(test)]
+        super::planted::panic_at(&info, "pending");
+        let turn = if cancelled { None } else { self.turn().await };
+        let Some(turn) = turn else {
+            self.end(State::Stopped, Exit::NotStarted, None, Timestamp::now()).await;
+            return mem::take(&mut self.work.stopping).done();
         };
-        let child = match child {
+        let spawned = spawn::spawn(&info, run);
+        drop(turn);
+        let child = match spawned {
             Ok(child) => child,
             Err(reason) => {
                 tracing::warn!(process = self.process.0, %reason, "Could not start a process.");
-                self.end(run, State::Failed, Exit::NotStarted, Some(reason.into()), Timestamp::now()).await;
-                return None;
+                let reason = Some(reason.into());
+                return self.end(State::Failed, Exit::NotStarted, reason, Timestamp::now()).await;
             }
         };
 
         let started_at = Timestamp::now();
         let (pid, group) = (child.pid, child.group);
+        self.current(|current| current.group = Some(group));
         self.set(Status {
             state: State::Running,
             pid: Some(pid),
@@ -186,38 +162,80 @@ impl Task {
         });
         let after = self.begin_output(run, number, started_at).await;
         self.publish(Event::ProcessStarted { process: self.process, run, pid, after, at: started_at }).await;
-        let (mut leader, mut readers) = self.read(run, child);
+        let mut leader = self.read(run, child);
+        #[cfg(test)]
+        super::planted::panic_at(&info, "running");
 
-        let mut stopping = Escalation::default();
-        let exit = self.until_exit(&mut leader, group, &mut stopping).await;
+        let exit = self.until_exit(&mut leader, group).await;
         let ended_at = Timestamp::now();
-        let stopped = stopping.is_begun();
+        let stopped = self.work.stopping.is_begun();
         if stopped {
             // "Stopped" is reported when the whole group is gone, not when its leader is.
-            self.until_gone(group, &mut stopping).await;
+            self.until_gone(group).await;
         }
-        readers.drain().await;
-        readers.told();
+        self.drain().await;
+        #[cfg(test)]
+        super::planted::panic_at(&info, "ended");
         let state = match exit {
             _ if stopped => State::Stopped,
             Exit::Code(0) => State::Success,
             Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted => State::Failed,
         };
-        let alive =
-            stopping.is_given_up().then(|| "it could not be ended: it may run as another user".into());
-        self.end(run, state, exit, alive, ended_at).await;
-        stopping.done();
-        group.is_alive().then_some(Left { group, run })
+        let alive = self.work.stopping.is_given_up();
+        let reason = alive.then(|| "it could not be ended: it may run as another user".into());
+        self.end(state, exit, reason, ended_at).await;
+        mem::take(&mut self.work.stopping).done();
+        self.work.left = group.is_alive().then_some(Left { group, run });
+    }
+
+    /// The task panicked and its present work is lost: what was started is ended, and the run is over.
+    async fn recover(&mut self, said: Arc<str>) {
+        let (component, kind) = (Component::Process, FaultKind::Panic);
+        self.resources.fault(Fault { component, place: "process", kind, message: said });
+        let group = self.work.current.as_ref().and_then(|current| current.group);
+        if let Some(group) = group {
+            group.signal(Signal::KILL);
+            let patience = Instant::now() + KILL_WAIT;
+            while group.is_alive() && Instant::now() < patience {
+                sleep(POLL).await;
+            }
+        }
+        if self.work.current.is_some() {
+            self.drain().await;
+            let exit = group.map_or(Exit::NotStarted, |_| Exit::Signal(Signal::KILL.as_raw()));
+            self.end(State::Failed, exit, Some(PANICKED.into()), Timestamp::now()).await;
+        }
+        mem::take(&mut self.work.stopping).done();
+    }
+
+    /// Waits for the turn to start, carrying out commands meanwhile. `None` when a stop came first.
+    async fn turn(&mut self) -> Option<Turn> {
+        let mut turn = pin!(Arc::clone(&self.settings).turn());
+        loop {
+            tokio::select! {
+                biased;
+                turn = &mut turn => return Some(turn),
+                control = self.controls.recv() => match control {
+                    Control::Start(start) => self.controls.push(start),
+                    Control::Stop { ticket, .. } => {
+                        self.controls.cancel();
+                        self.work.stopping.tell(ticket);
+                        return None;
+                    }
+                }
+            }
+        }
     }
 
     /// Waits for the leader, carrying out commands meanwhile. One that cannot be ended (it got other rights, or hangs
     /// in the kernel) is given up.
-    async fn until_exit(&mut self, leader: &mut Leader, group: Group, stopping: &mut Escalation) -> Exit {
+    async fn until_exit(&mut self, leader: &mut Leader, group: Group) -> Exit {
+        let Self { controls, work: Work { stopping, .. }, .. } = self;
         while !stopping.is_given_up() {
             let kill_at = stopping.kill_at();
             tokio::select! {
                 exit = leader.wait() => return exit,
-                control = self.controls.recv() => self.controls.take(control, group, stopping),
+                control = controls.recv() => controls.take(control, group, stopping),
                 () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => stopping.kill(group),
             }
         }
@@ -225,12 +243,13 @@ impl Task {
     }
 
     /// Waits until nobody in a group that is being stopped is alive, carrying out commands meanwhile.
-    async fn until_gone(&mut self, group: Group, stopping: &mut Escalation) {
+    async fn until_gone(&mut self, group: Group) {
+        let Self { controls, work: Work { stopping, .. }, .. } = self;
         while group.is_alive() && !stopping.is_given_up() {
             let kill_at = stopping.kill_at();
             tokio::select! {
                 () = sleep(POLL) => {}
-                control = self.controls.recv() => self.controls.take(control, group, stopping),
+                control = controls.recv() => controls.take(control, group, stopping),
                 () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => stopping.kill(group),
             }
         }
@@ -243,7 +262,8 @@ impl Task {
         answer.await.unwrap_or_default()
     }
 
-    fn read(&self, run: RunId, child: Child) -> (Leader, Readers) {
+    /// Starts to read what the child prints.
+    fn read(&mut self, run: RunId, child: Child) -> Leader {
         let (leader, stdout, stderr) = child.split();
         let (phase, phases) = watch::channel(Phase::Running);
         let (done, over) = mpsc::channel(2);
@@ -257,18 +277,39 @@ impl Task {
         let (out, err) = (reader(Stream::Out).read(stdout), reader(Stream::Err).read(stderr));
         drop(self.resources.spawn(Component::Process, "reader of stdout", out));
         drop(self.resources.spawn(Component::Process, "reader of stderr", err));
-        (leader, Readers { phase, over })
+        self.current(|current| current.readers = Some(Readers { phase, over }));
+        leader
     }
 
-    /// The end of a run: its last lines are readable first, then status and event.
-    async fn end(&self, run: RunId, state: State, exit: Exit, reason: Option<Arc<str>>, at: Timestamp) {
+    /// Waits until both pipes have ended, or a descendant that lives on has held them for [`DRAIN`](super::output::DRAIN).
+    /// Room in the output pipe is waited for without limit. Afterwards the readers go on by themselves and mark what
+    /// they read.
+    async fn drain(&mut self) {
+        let Some(readers) = self.work.current.as_mut().and_then(|current| current.readers.as_mut()) else {
+            return;
+        };
+        readers.phase.send_replace(Phase::LeaderGone);
+        while readers.over.recv().await.is_some() {}
+        readers.phase.send_replace(Phase::Told);
+    }
+
+    /// The end of the run under way: its last lines are readable first, then status and event.
+    async fn end(&mut self, state: State, exit: Exit, reason: Option<Arc<str>>, at: Timestamp) {
+        let Some(run) = self.work.current.as_ref().map(|current| current.run) else { return };
         let (ack, answer) = oneshot::channel();
         drop(self.output.send(OutputBatch::End { process: self.process, run, ack }).await);
         let last = answer.await.unwrap_or_default();
         let now = self.cell.get();
         self.set(Status { state, exit: Some(exit), ended_at: Some(at), ..Status::clone(&now) });
+        drop(self.work.current.take().map(|current| current.counted));
         self.publish(Event::ProcessExited { process: self.process, run, state, exit, last, reason, at })
             .await;
+    }
+
+    fn current(&mut self, change: impl FnOnce(&mut Current)) {
+        if let Some(current) = &mut self.work.current {
+            change(current);
+        }
     }
 
     fn set(&self, status: Status) {
@@ -288,18 +329,12 @@ impl Task {
     }
 }
 
-// === impl Readers ===
-
-impl Readers {
-    /// Waits until both pipes have ended, or a descendant that lives on has held them for [`DRAIN`]. Room in the
-    /// output pipe is waited for without limit. Afterwards the readers go on by themselves and mark what they read.
-    async fn drain(&mut self) {
-        self.phase.send_replace(Phase::LeaderGone);
-        while self.over.recv().await.is_some() {}
-    }
-
-    /// The exit is about to be told.
-    fn told(&self) {
-        self.phase.send_replace(Phase::Told);
-    }
+/// Drives `work`; a panic in it comes back as what it said.
+async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Arc<str>> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match catch_panic(|| work.as_mut().poll(cx)) {
+        Ok(poll) => poll.map(Ok),
+        Err(said) => Poll::Ready(Err(said)),
+    })
+    .await
 }

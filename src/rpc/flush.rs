@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use nvim_rs::error::CallError;
 use rmpv::Value;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 
@@ -17,12 +17,16 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    event::{Health, Pressure},
     logs::Query,
     model::{Happening, Revision, What},
 };
 
 /// Frames begin at least this far apart: 60 a second.
 const INTERVAL: Duration = Duration::from_millis(16);
+
+/// The same while the model is not well or memory is short: 30 a second.
+const SLOW_INTERVAL: Duration = Duration::from_millis(33);
 
 /// How long an editor that refused a frame is left in peace.
 const REFUSED: Duration = Duration::from_secs(1);
@@ -41,6 +45,7 @@ pub(super) enum ToFlush {
 pub(super) struct Flush {
     editor: Editor,
     handles: Handles,
+    pressure: watch::Receiver<Pressure>,
     watches: Vec<Watch>,
     replies: Vec<Reply>,
     /// What the editor has been told of.
@@ -66,12 +71,18 @@ enum Sent {
     Gone,
 }
 
+/// How far apart frames begin.
+fn interval(model: Health, memory: Pressure) -> Duration {
+    if model >= Health::Degraded || memory >= Pressure::Warning { SLOW_INTERVAL } else { INTERVAL }
+}
+
 // === impl Flush ===
 
 impl Flush {
     pub(super) fn new(editor: Editor, handles: Handles) -> Self {
         Self {
             editor,
+            pressure: handles.resources.pressure(),
             handles,
             watches: Vec::new(),
             replies: Vec::new(),
@@ -89,7 +100,7 @@ impl Flush {
     pub(super) async fn run(mut self, mut mailbox: mpsc::Receiver<ToFlush>) {
         let mut next_frame = Instant::now();
         while self.wait(&mut mailbox, next_frame).await {
-            next_frame = Instant::now() + INTERVAL;
+            next_frame = Instant::now() + interval(self.handles.model.health(), *self.pressure.borrow());
             let Some(frame) = self.build().await else { continue };
             match self.send(&frame).await {
                 Sent::Taken => {}
@@ -240,6 +251,21 @@ impl Flush {
             if buffers.iter().any(|buffer| buffer.as_i64() == Some(watch.buf)) {
                 watch.reset();
                 self.dirty = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_slower_while_the_model_is_unwell_or_memory_is_short() {
+        for model in [Health::Healthy, Health::Degraded, Health::Failing, Health::Failed] {
+            for memory in [Pressure::Normal, Pressure::Warning, Pressure::Critical] {
+                let well = (model, memory) == (Health::Healthy, Pressure::Normal);
+                assert_eq!(interval(model, memory) == INTERVAL, well, "{model:?}, {memory:?}");
             }
         }
     }

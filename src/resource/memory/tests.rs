@@ -95,10 +95,13 @@ fn tree(group: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Places) {
     (dir, places)
 }
 
+/// Its name, the groups of the process, files of the mount, and what is allowed.
+type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], u64);
+
 #[test]
 fn the_tightest_group_around_the_process_counts() {
     let nested = "0::/user.slice/user-1.slice/app.scope\n";
-    let cases: &[(&str, &str, &[(&str, &str)], u64)] = &[
+    let cases: &[Case] = &[
         ("no groups", "", &[], 4 * GIB),
         ("no limit anywhere", nested, &[("user.slice/memory.max", "max\n")], 4 * GIB),
         (

@@ -1,0 +1,208 @@
+//! What can change while the manager runs, and the turns of starts, of which as many are given as that allows.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    config::{Mode, ProcessManagerConfig},
+    event::Health,
+    sync::Mutex,
+};
+
+/// Shared by the handle, which changes it, the manager and the processes' tasks.
+pub(super) struct Settings {
+    now: Mutex<Now>,
+    /// One permit for each start that may be under way, given in the order asked.
+    turns: Arc<Semaphore>,
+}
+
+struct Now {
+    values: Values,
+    mode: Mode,
+    health: Health,
+    /// As many turns as there are to be.
+    turns: usize,
+    /// Turns to take away as soon as they are given back.
+    owed: usize,
+}
+
+/// The live keys of `[process_manager]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Values {
+    pub(super) max_processes: usize,
+    pub(super) max_concurrent_starts: usize,
+    pub(super) worker_timeout: Duration,
+    pub(super) stop_grace: Duration,
+}
+
+/// The right to start something, until dropped.
+pub(super) struct Turn {
+    permit: Option<OwnedSemaphorePermit>,
+    settings: Arc<Settings>,
+}
+
+// === impl Settings ===
+
+impl Settings {
+    pub(super) fn new(config: &ProcessManagerConfig, mode: Mode) -> Self {
+        let now = Now { values: config.into(), mode, health: Health::Healthy, turns: 0, owed: 0 };
+        let settings = Self { now: Mutex::new(now), turns: Arc::new(Semaphore::new(0)) };
+        settings.change(|_| {});
+        settings
+    }
+
+    pub(super) fn values(&self) -> Values {
+        self.now.lock().values
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.now.lock().mode
+    }
+
+    pub(super) fn switch(&self, mode: Mode) {
+        self.change(|now| now.mode = mode);
+    }
+
+    pub(super) fn degrade(&self, health: Health) {
+        self.change(|now| now.health = health);
+    }
+
+    pub(super) fn reconfigure(&self, config: &ProcessManagerConfig) {
+        self.change(|now| now.values = config.into());
+    }
+
+    /// Starts that are under way are never taken back: of fewer turns the surplus is kept when it comes back, so the
+    /// next start waits until no more than the new number are under way.
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        let mut now = self.now.lock();
+        change(&mut now);
+        let (before, after) = (now.turns, now.starts_at_once());
+        now.turns = after;
+        if after > before {
+            let settled = now.owed.min(after - before);
+            now.owed -= settled;
+            self.turns.add_permits(after - before - settled);
+        } else {
+            now.owed += before - after - self.turns.forget_permits(before - after);
+        }
+    }
+
+    /// Waits for a turn. The place among those who wait is kept as long as the future is.
+    pub(super) async fn turn(self: Arc<Self>) -> Turn {
+        // Never closed, so this never fails; if it did, starting beats not starting.
+        let permit = Arc::clone(&self.turns).acquire_owned().await.ok();
+        Turn { permit, settings: self }
+    }
+}
+
+// === impl Now ===
+
+impl Now {
+    fn starts_at_once(&self) -> usize {
+        let most = self.values.max_concurrent_starts.max(1);
+        match (self.mode, self.health) {
+            (Mode::Fallback, _) | (_, Health::Failing | Health::Failed) => 1,
+            (Mode::Current, Health::Degraded) => (most / 2).max(1),
+            (Mode::Current, Health::Healthy) => most,
+        }
+    }
+}
+
+// === impl Values ===
+
+impl From<&ProcessManagerConfig> for Values {
+    fn from(config: &ProcessManagerConfig) -> Self {
+        let &ProcessManagerConfig {
+            max_processes, max_concurrent_starts, worker_timeout, stop_grace, ..
+        } = config;
+        Self { max_processes, max_concurrent_starts, worker_timeout, stop_grace }
+    }
+}
+
+// === impl Turn ===
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut now = self.settings.now.lock();
+        if now.owed > 0
+            && let Some(permit) = self.permit.take()
+        {
+            now.owed -= 1;
+            permit.forget();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(starts: usize, mode: Mode) -> Arc<Settings> {
+        let config =
+            ProcessManagerConfig { max_concurrent_starts: starts, ..ProcessManagerConfig::default() };
+        Arc::new(Settings::new(&config, mode))
+    }
+
+    /// Takes every turn there is.
+    async fn all(settings: &Arc<Settings>) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        while settings.turns.available_permits() > 0 {
+            turns.push(Arc::clone(settings).turn().await);
+        }
+        turns
+    }
+
+    #[tokio::test]
+    async fn each_level_has_its_number_of_starts_at_once_and_the_way_back() {
+        let settings = settings(5, Mode::Current);
+        for (health, starts) in [
+            (Health::Healthy, 5),
+            (Health::Degraded, 2),
+            (Health::Failing, 1),
+            (Health::Failed, 1),
+            (Health::Healthy, 5),
+        ] {
+            settings.degrade(health);
+            assert_eq!(all(&settings).await.len(), starts, "{health:?}");
+        }
+        settings.switch(Mode::Fallback);
+        assert_eq!((settings.mode(), all(&settings).await.len()), (Mode::Fallback, 1));
+        settings.switch(Mode::Current);
+        assert_eq!((settings.mode(), all(&settings).await.len()), (Mode::Current, 5));
+        settings.reconfigure(&ProcessManagerConfig {
+            max_concurrent_starts: 7,
+            ..ProcessManagerConfig::default()
+        });
+        assert_eq!(all(&settings).await.len(), 7);
+    }
+
+    #[tokio::test]
+    async fn fewer_turns_hold_as_soon_as_starts_under_way_are_done() {
+        let settings = settings(4, Mode::Current);
+        let mut under_way = all(&settings).await;
+        settings.switch(Mode::Fallback);
+        for _ in 0..3 {
+            under_way.pop();
+            assert_eq!(settings.turns.available_permits(), 0, "one is still under way");
+        }
+        under_way.pop();
+        assert_eq!(settings.turns.available_permits(), 1);
+        under_way = all(&settings).await;
+        settings.switch(Mode::Current);
+        assert_eq!(settings.turns.available_permits(), 3);
+        // To and fro while they are under way comes to the same.
+        under_way.extend(all(&settings).await);
+        settings.switch(Mode::Fallback);
+        settings.switch(Mode::Current);
+        drop(under_way);
+        assert_eq!(all(&settings).await.len(), 4);
+    }
+
+    #[test]
+    fn half_of_one_start_at_once_is_one() {
+        let settings = settings(1, Mode::Current);
+        settings.degrade(Health::Degraded);
+        assert_eq!(settings.turns.available_permits(), 1);
+    }
+}

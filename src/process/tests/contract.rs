@@ -1,0 +1,381 @@
+//! What the manager promises, whichever implementation runs: real processes, driven through the handle alone. In
+//! fallback mode statuses are read under a lock, too.
+
+use super::*;
+
+/// Runs each test against both implementations.
+macro_rules! both_modes {
+    ($($name:ident)*) => { $(
+        mod $name {
+            #[tokio::test]
+            async fn current() {
+                super::$name(super::Mode::Current).await;
+            }
+            #[tokio::test]
+            async fn fallback() {
+                super::$name(super::Mode::Fallback).await;
+            }
+        }
+    )* };
+}
+
+both_modes! {
+    the_exit_tells_code_or_signal_and_comes_after_the_last_line
+    each_run_has_its_own_id_and_exactly_one_exit
+    starting_what_runs_starts_nothing
+    a_stop_sends_term_to_the_whole_group_and_returns_when_it_is_gone
+    what_ignores_term_is_killed_after_the_grace
+    leaving_brings_the_kill_of_a_patient_stop_nearer
+    a_restart_ends_the_old_run_first_and_keeps_the_entry
+    a_stop_takes_back_a_restart_whose_turn_has_not_come
+    what_a_run_left_in_its_group_ends_before_the_next_run
+    a_descendant_that_holds_the_pipe_does_not_hold_the_exit
+    a_program_that_cannot_be_started_says_why
+    a_full_output_pipe_makes_the_child_wait_and_loses_nothing
+    the_limit_of_running_processes_is_said
+    a_stop_takes_back_a_start_that_waits_for_what_the_last_run_left
+    a_slow_store_does_not_cut_a_run_short
+    ids_of_entries_are_theirs_and_runs_ascend
+    events_of_a_run_come_in_order
+    an_unknown_process_and_a_closed_manager_are_said
+    the_manager_answers_its_probe_until_it_ends
+    runs_are_counted_while_they_are
+}
+
+async fn the_exit_tells_code_or_signal_and_comes_after_the_last_line(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    rig.manager.start(ProcessInfo::of_shell("seq 1 5000; echo last >&2; exit 3")).await.unwrap();
+    let (_, state, exit, last) = rig.exit().await;
+    assert_eq!((state, exit, last), (State::Failed, Exit::Code(3), Seq(5001)));
+    let errors = rig.sink.lines.lock().iter().filter(|line| line.stream == Stream::Err).count();
+    assert_eq!((errors, rig.texts().len()), (1, 5001), "all lines are in when the exit comes");
+
+    rig.manager.start(ProcessInfo::of_shell("kill -KILL $$")).await.unwrap();
+    let (_, state, exit, _) = rig.exit().await;
+    assert_eq!((state, exit), (State::Failed, Exit::Signal(9)));
+
+    rig.manager.start(ProcessInfo::of_shell("true")).await.unwrap();
+    let (_, state, exit, _) = rig.exit().await;
+    assert_eq!((state, exit), (State::Success, Exit::Code(0)));
+}
+
+async fn each_run_has_its_own_id_and_exactly_one_exit(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let mut runs = Vec::new();
+    for _ in 0..5 {
+        let Started::New(process, run) = rig.manager.start(ProcessInfo::of_shell("exit 1")).await.unwrap()
+        else {
+            panic!("it had ended")
+        };
+        let (exited, ..) = rig.exit().await;
+        assert_eq!(exited, run);
+        assert_eq!(rig.manager.status(process).unwrap().state, State::Failed);
+        runs.push(run);
+    }
+    runs.dedup();
+    assert_eq!(runs.len(), 5);
+    rig.manager.start(ProcessInfo::of_shell("echo over")).await.unwrap();
+    let (mut exits, mut run) = (0, None);
+    while run.is_none() {
+        if let Event::ProcessExited { run: of, state, .. } = rig.event().await {
+            exits += 1;
+            run = (state == State::Success).then_some(of);
+        }
+    }
+    assert_eq!(exits, 1, "no exit of an earlier run came a second time");
+}
+
+async fn starting_what_runs_starts_nothing(mode: Mode) {
+    let rig = Rig::new(mode);
+    let first = rig.manager.start(ProcessInfo::of_shell("echo up; sleep 60")).await.unwrap();
+    rig.line("up").await;
+    assert_eq!(
+        rig.manager.start(ProcessInfo::of_shell("echo up; sleep 60")).await,
+        Ok(Started::Running(first.process()))
+    );
+    rig.manager.stop(first.process()).await.unwrap();
+    assert_eq!(rig.texts(), ["up"]);
+}
+
+async fn a_stop_sends_term_to_the_whole_group_and_returns_when_it_is_gone(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    // The leader leaves at once; its child takes its time and says so.
+    let script = "(trap 'echo child got TERM; exit' TERM; echo ready; while :; do sleep 0.01; done) & trap 'exit 0' TERM; wait";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    let pid = rig.started().await;
+    rig.line("ready").await;
+    rig.manager.stop(process).await.unwrap();
+    assert!(!group_is_alive(pid));
+    let (_, state, ..) = rig.exit().await;
+    assert_eq!(state, State::Stopped);
+    // The shell may say that its `sleep` was terminated, too.
+    assert!(rig.texts().iter().any(|line| line == "child got TERM"), "{:?}", rig.texts());
+}
+
+async fn what_ignores_term_is_killed_after_the_grace(mode: Mode) {
+    let config =
+        ProcessManagerConfig { stop_grace: Duration::from_millis(100), ..ProcessManagerConfig::default() };
+    let mut rig = Rig::with(mode, &config);
+    let process = rig
+        .manager
+        .start(ProcessInfo::of_shell("trap '' TERM; echo ready; while :; do sleep 0.01; done"))
+        .await
+        .unwrap()
+        .process();
+    let pid = rig.started().await;
+    rig.line("ready").await;
+    rig.manager.stop(process).await.unwrap();
+    assert!(!group_is_alive(pid));
+    let (_, state, exit, _) = rig.exit().await;
+    assert_eq!((state, exit), (State::Stopped, Exit::Signal(9)));
+}
+
+async fn leaving_brings_the_kill_of_a_patient_stop_nearer(mode: Mode) {
+    let config =
+        ProcessManagerConfig { stop_grace: Duration::from_secs(3600), ..ProcessManagerConfig::default() };
+    let mut rig = Rig::with(mode, &config);
+    let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    let pid = rig.started().await;
+    rig.line("ready").await;
+    let patient = rig.manager.clone();
+    let stop = async move { patient.stop(process).await };
+    let leave = rig.manager.clone();
+    let leave = async move { leave.shutdown(Duration::from_millis(50)).await };
+    let both = async { tokio::join!(stop, leave) };
+    timeout(DEADLINE, both).await.expect("both are answered").0.unwrap();
+    assert!(!group_is_alive(pid));
+    assert_eq!(rig.manager.start(ProcessInfo::of_shell("true")).await, Err(ProcessError::Closed));
+}
+
+async fn a_restart_ends_the_old_run_first_and_keeps_the_entry(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let process = rig.manager.start(ProcessInfo::of_shell("echo up; sleep 60")).await.unwrap().process();
+    let first = rig.started().await;
+    rig.line("up").await;
+    let run = rig.manager.restart(process).await.unwrap();
+    let (exited, state, ..) = rig.exit().await;
+    assert_eq!((exited < run, state), (true, State::Stopped));
+    assert!(!group_is_alive(first));
+    let second = rig.started().await;
+    assert!(group_is_alive(second));
+    rig.manager.shutdown(Duration::from_secs(1)).await;
+    assert!(!group_is_alive(second));
+}
+
+async fn a_stop_takes_back_a_restart_whose_turn_has_not_come(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    rig.line("ready").await;
+    let run = rig.manager.restart(process).await.unwrap();
+    let manager = rig.manager.clone();
+    let (stopped, (_, second)) = tokio::join!(manager.stop(process), async {
+        // The first run is ended by the restart, the second is reported without having run.
+        let first = rig.exit().await;
+        let second = rig.exit().await;
+        (first, second)
+    });
+    stopped.unwrap();
+    let (second, state, exit, _) = second;
+    assert_eq!((second, state, exit), (run, State::Stopped, Exit::NotStarted));
+    assert_eq!(rig.texts(), ["ready"]);
+}
+
+async fn what_a_run_left_in_its_group_ends_before_the_next_run(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let script = "sleep 60 >/dev/null 2>&1 & echo $!";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    let first = rig.started().await;
+    let (_, state, ..) = rig.exit().await;
+    assert_eq!(state, State::Success);
+    assert!(group_is_alive(first), "the leader's end does not end the others");
+    rig.manager.restart(process).await.unwrap();
+    let second = rig.started().await;
+    assert!(!group_is_alive(first));
+    rig.manager.stop(process).await.unwrap();
+    rig.manager.shutdown(Duration::from_secs(1)).await;
+    assert!(!group_is_alive(second));
+}
+
+async fn a_descendant_that_holds_the_pipe_does_not_hold_the_exit(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    // The child writes only once it can see that its parent has been reaped.
+    let script = "(while kill -0 $$ 2>/dev/null; do sleep 0.01; done; while [ ! -e \"$GO\" ]; do sleep 0.01; done; echo late) & echo early";
+    let directory = tempfile::tempdir().unwrap();
+    let go = directory.path().join("go");
+    let info = ProcessInfo {
+        env: vec![("GO".to_owned(), go.display().to_string())],
+        ..ProcessInfo::of_shell(script)
+    };
+    rig.manager.start(info).await.unwrap();
+    let (_, state, _, last) = rig.exit().await;
+    assert_eq!((state, last), (State::Success, Seq(1)));
+    std::fs::write(&go, "").unwrap();
+    assert!(rig.line("late").await.after_exit, "a line that comes after the exit says so");
+    assert!(!rig.line("early").await.after_exit);
+}
+
+async fn a_program_that_cannot_be_started_says_why(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let missing = ProcessInfo { argv: vec!["/nowhere/tool".to_owned()], ..ProcessInfo::of_shell("tool") };
+    rig.manager.start(missing).await.unwrap();
+    let elsewhere = ProcessInfo { cwd: PathBuf::from("/nowhere"), ..ProcessInfo::of_shell("true") };
+    rig.manager.start(elsewhere).await.unwrap();
+    let mut reasons = Vec::new();
+    while reasons.len() < 2 {
+        if let Event::ProcessExited { state, exit, reason, .. } = rig.event().await {
+            assert_eq!((state, exit), (State::Failed, Exit::NotStarted));
+            reasons.push(reason.unwrap().to_string());
+        }
+    }
+    reasons.sort();
+    assert_eq!(reasons, ["/nowhere is not a directory", "/nowhere/tool is not installed or not on PATH"]);
+}
+
+async fn a_full_output_pipe_makes_the_child_wait_and_loses_nothing(mode: Mode) {
+    let (mut rig, mut output) = Rig::unread(mode, &ProcessManagerConfig::default());
+    let process = rig.manager.start(ProcessInfo::of_shell("seq 1 300000; echo end")).await.unwrap().process();
+    // Nobody reads but for the first acknowledgement: the pipe fills and the child cannot end.
+    let Some(OutputBatch::Begin { ack, .. }) = output.recv().await else { panic!("a run begins with Begin") };
+    ack.send(Seq(0)).unwrap();
+    rig.started().await;
+    while output.len() < output.max_capacity() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.manager.status(process).unwrap().state, State::Running);
+    let sink = Arc::clone(&rig.sink);
+    drop(rig.resources.spawn(Component::Logs, "sink", sink.serve(output)));
+    let (_, state, _, last) = rig.exit().await;
+    assert_eq!((state, last), (State::Success, Seq(300_001)));
+    let texts = rig.texts();
+    let numbers = texts[..300_000].iter().map(|line| line.parse::<u32>().unwrap());
+    assert!(numbers.eq(1..=300_000), "every line, in order");
+}
+
+async fn the_limit_of_running_processes_is_said(mode: Mode) {
+    let config = ProcessManagerConfig { max_processes: 1, ..ProcessManagerConfig::default() };
+    let rig = Rig::with(mode, &config);
+    rig.manager.start(ProcessInfo::of_shell("sleep 60")).await.unwrap();
+    let refused = rig.manager.start(ProcessInfo::of_shell("sleep 61")).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "1 processes are running, which is the limit (process_manager.max_processes)"
+    );
+    rig.manager.shutdown(Duration::from_secs(1)).await;
+}
+
+async fn a_stop_takes_back_a_start_that_waits_for_what_the_last_run_left(mode: Mode) {
+    let config =
+        ProcessManagerConfig { stop_grace: Duration::from_millis(300), ..ProcessManagerConfig::default() };
+    let mut rig = Rig::with(mode, &config);
+    let script = "(trap '' TERM; echo left; while :; do sleep 0.01; done) & sleep 0.05";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    rig.line("left").await;
+    rig.exit().await;
+    rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap();
+    rig.manager.stop(process).await.unwrap();
+    let (_, state, exit, _) = rig.exit().await;
+    assert_eq!((state, exit), (State::Stopped, Exit::NotStarted));
+}
+
+async fn a_slow_store_does_not_cut_a_run_short(mode: Mode) {
+    let (mut rig, mut output) = Rig::unread(mode, &ProcessManagerConfig::default());
+    // It fits into the kernel's pipe, so that the leader can end with most of it unread.
+    rig.manager.start(ProcessInfo::of_shell("seq 1 12000; echo end")).await.unwrap();
+    let Some(OutputBatch::Begin { ack, .. }) = output.recv().await else { panic!("a run begins with Begin") };
+    ack.send(Seq(0)).unwrap();
+    let pid = rig.started().await;
+    let leader = PathBuf::from(format!("/proc/{pid}"));
+    timeout(DEADLINE, async {
+        while leader.exists() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the leader ends although nobody reads");
+    // Nothing can be waited for here: the point is that nothing happens while the store is busy for so long.
+    tokio::time::sleep(2 * output::DRAIN).await;
+    let sink = Arc::clone(&rig.sink);
+    drop(rig.resources.spawn(Component::Logs, "sink", sink.serve(output)));
+    let (_, _, _, last) = rig.exit().await;
+    assert_eq!(last, Seq(12_001));
+    assert!(rig.sink.lines.lock().iter().all(|line| !line.after_exit));
+}
+
+async fn ids_of_entries_are_theirs_and_runs_ascend(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let (mut processes, mut runs) = (Vec::new(), Vec::new());
+    for script in ["true", "echo", "true", "exit 0", "echo"] {
+        let Started::New(process, run) = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap()
+        else {
+            panic!("it had ended")
+        };
+        assert_eq!(rig.manager.info(process).unwrap().name, script);
+        rig.exit().await;
+        processes.push(process.0);
+        runs.push(run.0);
+    }
+    assert_eq!((processes, runs), (vec![1, 2, 1, 3, 2], vec![1, 2, 3, 4, 5]));
+}
+
+async fn events_of_a_run_come_in_order(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    for number in 0..30 {
+        rig.manager.start(ProcessInfo::of_shell(&format!("exit {}", number % 2))).await.unwrap();
+        rig.manager.start(ProcessInfo::of_shell(&format!("true {number}"))).await.unwrap();
+        let mut seen: std::collections::HashMap<RunId, Vec<&str>> = std::collections::HashMap::new();
+        while seen.values().filter(|kinds| kinds.contains(&"process.exited")).count() < 2 {
+            let event = rig.event().await;
+            let (Event::ProcessPending { run, .. }
+            | Event::ProcessStarted { run, .. }
+            | Event::ProcessExited { run, .. }) = &event
+            else {
+                continue;
+            };
+            seen.entry(*run).or_default().push(event.kind().name());
+        }
+        for kinds in seen.values() {
+            assert_eq!(kinds, &["process.pending", "process.started", "process.exited"]);
+        }
+    }
+}
+
+async fn an_unknown_process_and_a_closed_manager_are_said(mode: Mode) {
+    let rig = Rig::new(mode);
+    let nobody = ProcessId(7);
+    assert_eq!(rig.manager.stop(nobody).await, Err(ProcessError::Unknown(nobody)));
+    assert_eq!(rig.manager.restart(nobody).await, Err(ProcessError::Unknown(nobody)));
+    assert_eq!((rig.manager.status(nobody), rig.manager.info(nobody)), (None, None));
+    rig.manager.shutdown(Duration::from_secs(1)).await;
+    assert_eq!(rig.manager.start(ProcessInfo::of_shell("true")).await, Err(ProcessError::Closed));
+    assert_eq!(rig.manager.stop(nobody).await, Err(ProcessError::Closed));
+    assert_eq!(rig.manager.restart(nobody).await, Err(ProcessError::Closed));
+}
+
+async fn the_manager_answers_its_probe_until_it_ends(mode: Mode) {
+    let rig = Rig::new(mode);
+    assert_eq!((rig.manager.mode(), rig.manager.probe().await), (mode, Ok(())));
+    rig.manager.shutdown(Duration::from_secs(1)).await;
+    assert_eq!(rig.manager.probe().await, Err("brummer is shutting down".to_owned()));
+}
+
+async fn runs_are_counted_while_they_are(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let metrics = Arc::clone(rig.resources.metrics());
+    let counted = || {
+        let read = metrics.snapshot().process;
+        (read.running, read.starts)
+    };
+    let process = rig.manager.start(ProcessInfo::of_shell("sleep 60")).await.unwrap().process();
+    rig.started().await;
+    rig.manager.start(ProcessInfo::of_shell("true")).await.unwrap();
+    rig.exit().await;
+    assert_eq!(counted(), (1, 2));
+    rig.manager.stop(process).await.unwrap();
+    assert_eq!(counted(), (0, 2));
+    let before = metrics.snapshot().process.locked_reads;
+    rig.manager.status(process).unwrap();
+    let locked = metrics.snapshot().process.locked_reads - before;
+    assert_eq!(locked, u64::from(mode == Mode::Fallback), "a lock is taken in fallback mode only");
+}
