@@ -6,18 +6,38 @@
 //! *Order:* events of one key reach a subscriber in the order published, also across priorities: an exit
 //! waits behind the lines before it. A key always goes to the same lane, and a lane has one worker.
 //! *Fairness:* a worker takes High, Medium and Low 8 : 4 : 1 while all three wait, so none starves.
-//! *Bounded:* each lane holds its share of `queue_sizes` (rounded up). Beyond its share go only High events
-//! of `try_publish`, and those are bounded by what they are about: a run has three transitions, and the
-//! errors of a run, or the faults of a component, take two places at most; newer ones replace the second.
-//! *Lost:* Medium and Low by the backpressure policy, counted; nothing in High, but for what `stop` could
-//! not deliver in 5 s. A full mailbox loses for its own reader only.
+//! *Bounded:* each lane holds its share of `queue_sizes` (rounded up), and a batch in its worker's hands.
+//! Medium and Low in lanes and mailboxes together are at most `max_event_queue`. Beyond its share go only
+//! High events of `try_publish`, and those are bounded by what they are about: a run has three transitions,
+//! and the errors of a run, or the faults or the health of a component, take two places at most; newer ones
+//! replace the second.
+//! *Lost:* Medium and Low by the backpressure policy, and Low while the bus is failing or memory has nearly
+//! run out; counted. Nothing in High, but for what `stop` could not deliver in 5 s. A full mailbox loses for
+//! its own reader only.
 //!
 //! At every instant and per priority, [`EventBus::account`] balances:
 //! published = delivered + dropped + coalesced + queued + in flight.
 //!
 //! A handler runs on a worker and only hands over: what waits or computes reads a mailbox in its own task.
-//! A handler that blocks holds up the keys of its lane and a thread of the runtime until it returns.
+//! One whose call takes longer than 5 s is a fault of its component. It is moved: from then on it is served
+//! from a mailbox of its own by a task of its own, and its lane goes on with another worker. So a handler
+//! that never returns costs one thread for each lane it was called on, and never the runtime's last one; on
+//! a runtime with one thread only, nothing can help.
+//!
+//! *Modes:* the fallback is one plain queue, delivered by whoever publishes. It keeps the order, the bounds and
+//! the books, and lacks:
+//!
+//! | | current | fallback |
+//! |---|---|---|
+//! | a handler that does not return | holds up its own lane for 5 s, then nothing | a fault; holds up all, until it returns or the bus changes back |
+//! | priorities | High overtakes Medium and Low of other keys | all wait in one line |
+//! | the publisher's time | a push | that of all handlers, and of what others publish meanwhile |
+//! | room | per lane and priority | High; Medium and Low together |
 
+mod account;
+mod batch;
+mod ceiling;
+mod fallback;
 mod lane;
 mod letter;
 mod mailbox;
@@ -26,28 +46,46 @@ mod mailbox;
 mod model_tests;
 mod queue;
 mod registry;
+mod switch;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
+mod tuning;
+mod watch;
 mod worker;
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
-
-use tokio::time::{Instant, timeout_at};
-
-use self::{
-    lane::{Lane, Offer},
-    letter::{Job, Letter},
-    mailbox::Inbox,
-    queue::{Item, Publisher, Queue},
-    registry::{Registry, Sink},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
+    time::Duration,
 };
-pub use self::{mailbox::Mailbox, queue::Account, registry::Subscription};
+
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+pub use self::{account::Account, mailbox::Mailbox, registry::Subscription};
+use self::{
+    ceiling::{Ceiling, Plan},
+    fallback::Serial,
+    lane::Lane,
+    mailbox::Inbox,
+    queue::Publisher,
+    registry::{Registry, Sink},
+    switch::Sent,
+    tuning::Tuning,
+};
 use crate::{
     config::{Backpressure, EventBusConfig, Mode},
-    event::{Component, Event, EventKind, Health, Key, Priority},
-    metrics::{BusMetrics, SynchronizationMetrics},
-    resource::{ResourceManager, Shutdown},
+    event::{Component, Event, EventKind, Health},
+    metrics::SynchronizationMetrics,
+    resource::{ResourceManager, Shutdown, Task},
+    sync::Mutex,
 };
 
 /// The bus. Clones are one and the same; it runs until [`EventBus::stop`].
@@ -70,7 +108,7 @@ pub enum PublishError {
 /// What `stop` could not deliver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stopped {
-    /// Events dropped, and events in the hands of a handler that did not return.
+    /// Events dropped, and events that wait for, or are in the hands of, a handler that did not return.
     pub left: usize,
     /// The same by priority: High, Medium, Low.
     pub by_priority: [usize; 3],
@@ -91,18 +129,37 @@ struct Limits {
     stuck: Duration,
     /// How long the `block` policy waits.
     block: Duration,
-    /// How long `stop` waits for what was published.
+    /// A wait for room longer than this is counted.
+    wait: Duration,
+    /// How long a worker may take to answer.
+    probe: Duration,
+    /// How long `stop`, or a change of the implementation, waits for what was published.
     stop: Duration,
 }
 
 /// What publishers, workers and the watchdog share.
 struct Shared {
     lanes: Box<[Lane]>,
+    serial: Serial,
+    /// Which of the two takes events in.
+    fallback: AtomicBool,
+    /// One permit: changes of the implementation come one after another.
+    switching: Semaphore,
     registry: Arc<Registry>,
+    ceiling: Arc<Ceiling>,
+    config: Mutex<EventBusConfig>,
+    tuning: Tuning,
+    /// Handlers that were moved, and the tasks that serve them.
+    moved: Mutex<Vec<(Arc<Inbox>, Task<()>)>>,
     resources: ResourceManager,
     metrics: Arc<SynchronizationMetrics>,
     limits: Limits,
-    /// Begun when `stop` is done.
+    /// Threads of the runtime; nothing where one cannot be handed over.
+    threads: Option<usize>,
+    /// Those that run handlers just now.
+    occupied: AtomicUsize,
+    /// Begun when `stop` begins, and when it is done.
+    closing: Shutdown,
     ended: Shutdown,
 }
 
@@ -115,33 +172,51 @@ impl EventBus {
     /// Outside a tokio runtime.
     pub fn start(
         config: &EventBusConfig,
-        _mode: Mode,
+        mode: Mode,
         resources: &ResourceManager,
         metrics: Arc<SynchronizationMetrics>,
     ) -> Self {
-        Self::start_with(config, resources, metrics, Limits::default())
+        Self::start_with(config, mode, resources, metrics, Limits::default())
     }
 
     fn start_with(
         config: &EventBusConfig,
+        mode: Mode,
         resources: &ResourceManager,
         metrics: Arc<SynchronizationMetrics>,
         limits: Limits,
     ) -> Self {
-        let lanes = config.workers.max(1);
-        let shares = config.queue_sizes.map(|size| size.div_ceil(lanes));
+        let lanes = Plan::lanes(config);
+        let (plan, policy) = (Plan::new(config, lanes), config.backpressure);
+        let runtime = Handle::current();
         let shared = Arc::new(Shared {
-            lanes: (0..lanes).map(|_| Lane::new(Queue::new(shares, config.backpressure))).collect(),
+            lanes: (0..lanes).map(|_| Lane::new(&plan, policy, mode == Mode::Current)).collect(),
+            serial: Serial::new(lanes, &plan, policy, mode == Mode::Fallback),
+            fallback: AtomicBool::new(mode == Mode::Fallback),
+            switching: Semaphore::new(1),
             registry: Arc::default(),
+            ceiling: Arc::default(),
+            config: Mutex::new(config.clone()),
+            tuning: Tuning::default(),
+            moved: Mutex::default(),
             resources: resources.clone(),
             metrics,
             limits,
+            threads: (runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
+                .then(|| runtime.metrics().num_workers()),
+            occupied: AtomicUsize::new(0),
+            closing: Shutdown::default(),
             ended: Shutdown::default(),
         });
+        shared.ceiling.set(plan.mailboxes);
+        shared.tuning.set_monitoring(config.monitoring);
+        shared.tuning.set_pressure(*resources.pressure().borrow());
+        shared.attach_metrics();
         for index in 0..lanes {
-            resources.spawn(Component::Bus, "bus worker", worker::run(shared.clone(), index));
+            shared.metrics.bus.workers.increment();
+            drop(resources.spawn(Component::Bus, "bus worker", worker::run(shared.clone(), index, 0, None)));
         }
-        resources.spawn(Component::Bus, "bus watchdog", worker::watch(shared.clone()));
+        drop(resources.spawn(Component::Bus, "bus watchdog", watch::watch(shared.clone())));
         Self { shared }
     }
 
@@ -152,53 +227,26 @@ impl EventBus {
     /// # Errors
     /// The event was not taken: see [`PublishError`]. An event the policy drops was taken, and is counted.
     pub async fn publish(&self, event: Event) -> Result<(), PublishError> {
+        // A publisher that never has to wait still gives way to the workers now and then.
+        tokio::task::consume_budget().await;
         let shared = &*self.shared;
-        let lane = shared.lane(event.key());
-        let priority = event.priority();
-        let mut letter = Letter::new(event);
-        let mut deadline = None;
-        let mut waits = false;
-        loop {
-            let mut room = pin!(lane.room.notified());
-            // Registered before looking, or room made between the look and the wait would be missed.
-            room.as_mut().enable();
-            letter = match shared.offer(lane, letter, Publisher::Outside) {
-                Ok(None) => return Ok(()),
-                Ok(Some(back)) => back,
-                Err(stopped) => return Err(stopped),
-            };
-            if !waits {
-                waits = true;
-                shared.metrics.bus.publisher_waits.increment();
-            }
-            let waited = match priority {
-                Priority::High => {
-                    room.await;
-                    Ok(())
-                }
-                Priority::Medium | Priority::Low => {
-                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + shared.limits.block);
-                    timeout_at(deadline, room).await
-                }
-            };
-            if waited.is_err() {
-                return Err(shared.refuse(priority, PublishError::Full));
-            }
+        match shared.send(shared.letter(event), Publisher::Outside)? {
+            Sent::Full(letter) => shared.send_when_room(letter).await,
+            Sent::Taken | Sent::Elsewhere(_) => Ok(()),
         }
     }
 
     /// Publishes without waiting: from inside a handler, and wherever waiting would hold up what must go on
-    /// (the log writer). High is always taken (see
-    /// the module's head for what bounds it); under `block`, a Medium or Low event without room is refused.
+    /// (the log writer). High is always taken (see the module's head for what bounds it); under `block`, a
+    /// Medium or Low event without room is refused.
     ///
     /// # Errors
     /// The event was not taken: see [`PublishError`].
     pub fn try_publish(&self, event: Event) -> Result<(), PublishError> {
-        let shared = &*self.shared;
-        let (lane, priority) = (shared.lane(event.key()), event.priority());
-        match shared.offer(lane, Letter::new(event), Publisher::Handler)? {
-            None => Ok(()),
-            Some(_) => Err(shared.refuse(priority, PublishError::Full)),
+        let (shared, priority) = (&*self.shared, event.priority());
+        match shared.send(shared.letter(event), Publisher::Handler)? {
+            Sent::Full(_) => Err(shared.refuse(priority, PublishError::Full)),
+            Sent::Taken | Sent::Elsewhere(_) => Ok(()),
         }
     }
 
@@ -227,7 +275,7 @@ impl EventBus {
         capacity: usize,
         policy: Backpressure,
     ) -> Mailbox {
-        let inbox = Arc::new(Inbox::new(capacity, policy));
+        let inbox = Arc::new(Inbox::new([capacity; 3], policy, self.shared.ceiling.clone()));
         let sink = Sink::Mailbox(inbox.clone());
         let subscription = self.shared.registry.add(filter, component, "mailbox", sink);
         if self.shared.ended.is_begun() {
@@ -240,57 +288,83 @@ impl EventBus {
     /// they hold. What is not delivered after 5 s is dropped and said.
     pub async fn stop(&self) -> Stopped {
         let shared = &*self.shared;
-        for lane in &shared.lanes {
-            lane.close();
-        }
+        shared.closing.begin();
         let deadline = Instant::now() + shared.limits.stop;
+        // A change between the implementations comes to its end first: it sees that the bus closes.
+        let _last = timeout_at(deadline, shared.switching.acquire()).await;
+        shared.lanes.iter().for_each(Lane::close);
+        shared.serial.close();
         for lane in &shared.lanes {
             if timeout_at(deadline, lane.finished()).await.is_err() {
-                for job in lane.halt() {
-                    let priority = job.priority().index();
-                    shared.metrics.bus.queued[priority].decrement();
-                    shared.metrics.bus.dropped_stop[priority].increment();
-                }
+                lane.halt();
             }
         }
+        if timeout_at(deadline, shared.serial.finished()).await.is_err() {
+            shared.serial.halt();
+        }
+        let mut by_priority = shared.stop_moved(deadline).await;
         shared.ended.begin();
-        shared.registry.close_mailboxes();
-        let by_priority =
-            self.account().map(|account| (account.dropped_stop + account.in_flight).try_into().unwrap_or(0));
+        shared.registry.inboxes().iter().for_each(|inbox| inbox.close());
+        for (sum, account) in by_priority.iter_mut().zip(self.account()) {
+            *sum += usize::try_from(account.dropped_stop + account.in_flight).unwrap_or(0);
+        }
         Stopped { left: by_priority.iter().sum(), by_priority }
     }
 
-    /// Which implementation runs.
+    /// Which implementation takes events in.
     pub fn mode(&self) -> Mode {
-        Mode::Current
+        self.shared.mode()
     }
 
     /// Changes to the other implementation: what the old one holds is delivered before the new one delivers.
-    pub async fn switch(&self, _mode: Mode) {}
+    /// A handler that does not return within 5 s is moved, so that it cannot hold this up.
+    pub async fn switch(&self, mode: Mode) {
+        // A task of its own, because it must not stop half-way when the caller does.
+        let work = switch::switch(self.shared.clone(), mode);
+        self.shared.resources.spawn(Component::Bus, "bus switch", work).await;
+    }
 
-    /// Switches off what the bus does without in this state.
-    pub fn degrade(&self, _health: Health) {}
+    /// Switches off what the bus does without in this state: times when degraded, Low events when failing.
+    pub fn degrade(&self, health: Health) {
+        self.shared.tuning.set_health(health);
+    }
 
-    /// Uses what of the new settings can be used while it runs.
-    pub fn reconfigure(&self, _config: &EventBusConfig) {}
+    /// Uses what of the new settings can be used while it runs: all but the number of workers.
+    pub fn reconfigure(&self, config: &EventBusConfig) {
+        let shared = &*self.shared;
+        let lanes = shared.lanes.len();
+        let (plan, policy) = (Plan::new(config, lanes), config.backpressure);
+        *shared.config.lock() = config.clone();
+        shared.lanes.iter().for_each(|lane| lane.reconfigure(&plan, policy));
+        shared.serial.reconfigure(lanes, &plan, policy);
+        shared.ceiling.set(plan.mailboxes);
+        shared.tuning.set_monitoring(config.monitoring);
+    }
 
-    /// Whether the current implementation works, also while the fallback runs.
+    /// Whether the current implementation works, also while the fallback runs: each worker has to come by
+    /// its lane. Nothing is published for it.
     ///
     /// # Errors
     /// What does not work, worded for the user.
     pub async fn probe(&self) -> Result<(), String> {
+        let shared = &*self.shared;
+        if shared.closing.is_begun() {
+            return Err(PublishError::Stopped.to_string());
+        }
+        let deadline = Instant::now() + shared.limits.probe;
+        for (index, lane) in shared.lanes.iter().enumerate() {
+            if timeout_at(deadline, lane.answers()).await.is_err() {
+                let (number, all, limit) = (index + 1, shared.lanes.len(), shared.limits.probe);
+                return Err(format!("event worker {number} of {all} did not answer within {limit:?}"));
+            }
+        }
         Ok(())
     }
 
-    /// The books of all lanes: High, Medium, Low. Each lane is read at one instant, so they balance.
+    /// The books of both implementations: High, Medium, Low. Each lane is read at one instant, so they
+    /// balance.
     pub fn account(&self) -> [Account; 3] {
-        let mut sum = [Account::default(); 3];
-        for lane in &self.shared.lanes {
-            for (sum, account) in sum.iter_mut().zip(lane.account()) {
-                *sum += account;
-            }
-        }
-        sum
+        self.shared.account()
     }
 }
 
@@ -303,58 +377,52 @@ impl fmt::Debug for EventBus {
 // === impl Shared ===
 
 impl Shared {
-    /// The lane of a key. Process ids are given in sequence, so the remainder spreads them evenly.
-    fn lane(&self, key: Key) -> &Lane {
-        let number = match key {
-            Key::Process(process) => process.0 as usize,
-            Key::Component(component) => component as usize,
-        };
-        &self.lanes[number % self.lanes.len()]
-    }
-
-    /// Takes the letter, or gives it back when there is no room and the publisher may wait.
-    fn offer(
-        &self,
-        lane: &Lane,
-        letter: Letter,
-        publisher: Publisher,
-    ) -> Result<Option<Letter>, PublishError> {
-        let priority = letter.priority();
-        // The handlers of this moment are the ones that get it.
-        let job = Job { letter, table: self.registry.table() };
-        match lane.offer(job, publisher) {
-            Offer::Taken(pushed) => Ok(self.metrics.bus.pushed(priority, pushed).map(|job| job.letter)),
-            Offer::Closed => Err(self.refuse(priority, PublishError::Stopped)),
-        }
-    }
-
-    fn refuse(&self, priority: Priority, why: PublishError) -> PublishError {
-        self.metrics.bus.refused[priority.index()].increment();
-        why
-    }
-}
-
-// === impl BusMetrics ===
-
-impl BusMetrics {
-    /// Counts what became of a push; gives back an item that found no room.
-    fn pushed(&self, priority: Priority, pushed: queue::Push<Job>) -> Option<Job> {
-        use queue::Push::{Coalesced, Dropped, Evicted, Full, Queued};
-        let at = priority.index();
-        match pushed {
-            Full(job) => return Some(job),
-            Queued => self.queued[at].increment(),
-            Coalesced(_) => self.coalesced[at].increment(),
-            Dropped(_) => self.dropped_policy[at].increment(),
-            Evicted(victim) => {
-                let victim = victim.priority().index();
-                self.dropped_policy[victim].increment();
-                self.queued[victim].decrement();
-                self.queued[at].increment();
+    fn account(&self) -> [Account; 3] {
+        let mut sum = self.serial.account();
+        for lane in &self.lanes {
+            for (sum, account) in sum.iter_mut().zip(lane.account()) {
+                *sum += account;
             }
         }
-        self.published[at].increment();
-        None
+        sum
+    }
+
+    /// The books are kept once, in the lanes; the metrics ask for them.
+    fn attach_metrics(self: &Arc<Self>) {
+        let weak = Arc::downgrade(self);
+        let books = move |figure: fn(Account) -> u64| {
+            let weak = weak.clone();
+            move || weak.upgrade().map_or([0; 3], |shared| shared.account().map(figure))
+        };
+        let metrics = &self.metrics.bus;
+        metrics.published.attach(books(|account| account.published));
+        metrics.delivered.attach(books(|account| account.delivered));
+        metrics.dropped_policy.attach(books(|account| account.dropped_policy));
+        metrics.dropped_stop.attach(books(|account| account.dropped_stop));
+        metrics.dropped_shed.attach(books(|account| account.dropped_shed));
+        metrics.coalesced.attach(books(|account| account.coalesced));
+        metrics.queued.attach(books(|account| account.queued));
+        let registry = Arc::downgrade(&self.registry);
+        metrics.in_mailboxes.attach(move || {
+            let inboxes = registry.upgrade().map(|registry| registry.inboxes()).unwrap_or_default();
+            inboxes.iter().flat_map(|inbox| inbox.account()).map(|account| account.queued).sum()
+        });
+    }
+
+    /// Lets the moved handlers read what they have; gives what they could not, by priority.
+    async fn stop_moved(&self, deadline: Instant) -> [usize; 3] {
+        let moved = std::mem::take(&mut *self.moved.lock());
+        moved.iter().for_each(|(inbox, _)| inbox.close());
+        let mut left = [0; 3];
+        for (inbox, task) in moved {
+            if timeout_at(deadline, task).await.is_err() {
+                for (left, account) in left.iter_mut().zip(inbox.account()) {
+                    *left += usize::try_from(account.queued + account.in_flight).unwrap_or(0);
+                }
+                inbox.clear();
+            }
+        }
+        left
     }
 }
 
@@ -385,6 +453,8 @@ impl Default for Limits {
             slow: Duration::from_millis(100),
             stuck: Duration::from_secs(5),
             block: Duration::from_millis(100),
+            wait: Duration::from_millis(50),
+            probe: Duration::from_secs(1),
             stop: Duration::from_secs(5),
         }
     }

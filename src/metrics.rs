@@ -44,17 +44,17 @@ measures! {
     /// The event bus.
     BusMetrics => BusReading {
         /// Events accepted.
-        published: [Counter; 3],
+        published: Probe<[u64; 3]>,
         /// Events whose last handler has returned or panicked.
-        delivered: [Counter; 3],
+        delivered: Probe<[u64; 3]>,
         /// Events dropped by the backpressure policy after they were accepted.
-        dropped_policy: [Counter; 3],
+        dropped_policy: Probe<[u64; 3]>,
         /// Events still queued when `stop` ran out of time.
-        dropped_stop: [Counter; 3],
+        dropped_stop: Probe<[u64; 3]>,
         /// Events replaced by a newer one that says the same.
-        coalesced: [Counter; 3],
+        coalesced: Probe<[u64; 3]>,
         /// Events waiting in a lane.
-        queued: [Gauge; 3],
+        queued: Probe<[u64; 3]>,
         /// Events refused with an error: full under `block`, or the bus had stopped. Not among `published`.
         refused: [Counter; 3],
         /// Times a publisher had to wait for room.
@@ -82,13 +82,13 @@ measures! {
         /// Events a mailbox dropped because all mailboxes together hold as many as they may.
         dropped_ceiling: [Counter; 3],
         /// Events shed because memory is short or the bus is degraded.
-        dropped_shed: [Counter; 3],
+        dropped_shed: Probe<[u64; 3]>,
         /// Time workers spent on events, in microseconds, all workers together.
         worker_busy: Counter,
         /// Worker tasks.
         workers: Gauge,
         /// Events waiting in all mailboxes.
-        in_mailboxes: Gauge,
+        in_mailboxes: Probe<u64>,
     }
 }
 

@@ -1,41 +1,67 @@
 //! A queue that publishers and one worker share, with its wake-ups.
+//!
+//! The worker takes a batch under the lock and delivers it without; the next visit settles the books of the
+//! batch before. Meanwhile [`Lane::account`] reads from the batch itself how far it has come, so the books
+//! are exact at every instant.
 
-use std::{pin::pin, time::Instant};
+use std::{pin::pin, sync::Arc};
 
 use tokio::sync::Notify;
 
 use super::{
-    letter::Job,
-    queue::{Account, Publisher, Push, Queue},
+    account::{Account, LeftBehind},
+    batch::{Batch, Position},
+    ceiling::Plan,
+    letter::Letter,
+    queue::{Item, Publisher, Push, Queue},
+    registry::Table,
 };
-use crate::{
-    event::{Component, Priority},
-    sync::Mutex,
-};
+use crate::{config::Backpressure, event::Priority, sync::Mutex};
 
-/// One lane. Nothing is dropped, called or awaited under its locks, and each is taken alone.
+/// One lane. Nothing is called or awaited under its lock.
 pub(super) struct Lane {
     state: Mutex<State>,
     /// For the worker. A wake-up given while it works is kept, so none is lost.
     work: Notify,
     /// For publishers that wait; all are woken, and look again.
     pub(super) room: Notify,
-    /// For `stop`.
-    finish: Notify,
-    /// The handler call going on, which the watchdog looks at.
-    call: Mutex<Option<Call>>,
+    /// For those who wait for something in particular: that all was delivered, or that the worker answers.
+    news: Notify,
 }
 
 struct State {
-    queue: Queue<Job>,
+    queue: Queue<Letter>,
     phase: Phase,
+    /// What the worker has in its hands. It stays after the last call until the worker comes back.
+    hand: Option<Arc<Batch>>,
+    /// How many of those the stop has left; all of them otherwise.
+    kept: usize,
+    /// The worker that is to work here. One that got stuck was given another number than this.
+    worker: u16,
+    /// How many it may take.
+    most: usize,
+    /// Events and batches taken so far.
+    taken: u64,
+    batches: u64,
+    left: LeftBehind,
+    /// The worker waits: it needs a wake-up.
+    idle: bool,
+    /// A publisher found no room and may be waiting.
+    crowded: bool,
+    /// Somebody asked whether the worker comes by: questions and answers.
+    asked: u64,
+    answered: u64,
     /// The worker has gone.
     finished: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     Open,
+    /// Takes in and delivers nothing yet: the fallback still delivers what came before.
+    Held,
+    /// Takes nothing in: the fallback does.
+    Away,
     /// Takes nothing in; the worker goes when all is delivered.
     Closed,
     /// The worker goes as soon as its handler returns.
@@ -44,117 +70,207 @@ enum Phase {
 
 /// What became of an offer.
 pub(super) enum Offer {
-    Taken(Push<Job>),
+    Taken(Push<Letter>),
+    /// The other implementation takes it.
+    Elsewhere(Letter),
     Closed,
 }
 
 /// What the worker is to do.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    Deliver,
+    Deliver(Arc<Batch>),
     Wait,
     Leave,
-}
-
-/// A handler call that has not returned.
-#[derive(Clone, Copy)]
-pub(super) struct Call {
-    pub(super) component: Component,
-    pub(super) place: &'static str,
-    pub(super) since: Instant,
-    /// It was reported as stuck.
-    pub(super) reported: bool,
 }
 
 // === impl Lane ===
 
 impl Lane {
-    pub(super) fn new(queue: Queue<Job>) -> Self {
+    /// A lane that takes events, or one that does not yet.
+    pub(super) fn new(plan: &Plan, policy: Backpressure, open: bool) -> Self {
         Self {
-            state: Mutex::new(State { queue, phase: Phase::Open, finished: false }),
+            state: Mutex::new(State {
+                queue: Queue::new(plan.shares, policy),
+                phase: if open { Phase::Open } else { Phase::Away },
+                hand: None,
+                kept: 0,
+                worker: 0,
+                most: plan.hand,
+                taken: 0,
+                batches: 0,
+                left: LeftBehind::default(),
+                idle: false,
+                crowded: false,
+                asked: 0,
+                answered: 0,
+                finished: false,
+            }),
             work: Notify::new(),
             room: Notify::new(),
-            finish: Notify::new(),
-            call: Mutex::new(None),
+            news: Notify::new(),
         }
     }
 
+    /// The books: High, Medium, Low.
     pub(super) fn account(&self) -> [Account; 3] {
-        self.state.lock().queue.account()
+        let state = self.state.lock();
+        let mut books = state.queue.account();
+        for (books, n) in books.iter_mut().zip(state.delivered_in_hand()) {
+            books.in_flight -= n;
+            books.delivered += n;
+        }
+        books
+    }
+
+    pub(super) fn reconfigure(&self, plan: &Plan, policy: Backpressure) {
+        let mut state = self.state.lock();
+        state.queue.reconfigure(plan.shares, policy);
+        state.most = plan.hand;
+        drop(state);
+        self.room.notify_waiters();
     }
 
     // --- publishers ---
 
-    pub(super) fn offer(&self, job: Job, publisher: Publisher) -> Offer {
+    pub(super) fn offer(&self, letter: Letter, publisher: Publisher) -> Offer {
         let mut state = self.state.lock();
-        if state.phase != Phase::Open {
-            // The job holds handlers, which are dropped outside the lock.
-            drop(state);
-            return Offer::Closed;
+        match state.phase {
+            Phase::Open | Phase::Held => {}
+            Phase::Away => return Offer::Elsewhere(letter),
+            Phase::Closed | Phase::Halted => return Offer::Closed,
         }
-        let pushed = state.queue.push(job, publisher);
+        let pushed = state.queue.push(letter, publisher);
+        state.crowded |= matches!(pushed, Push::Full(_));
+        let wake = std::mem::take(&mut state.idle);
         drop(state);
-        self.work.notify_one();
+        if wake {
+            self.work.notify_one();
+        }
         Offer::Taken(pushed)
+    }
+
+    /// Accepts an event only to drop it.
+    pub(super) fn shed(&self, letter: Letter, priority: Priority) -> Offer {
+        let mut state = self.state.lock();
+        match state.phase {
+            Phase::Open | Phase::Held => {}
+            Phase::Away => return Offer::Elsewhere(letter),
+            Phase::Closed | Phase::Halted => return Offer::Closed,
+        }
+        state.queue.shed(priority);
+        drop(state);
+        Offer::Taken(Push::Dropped(letter))
     }
 
     // --- the worker ---
 
-    /// Moves up to `most` items into `batch`, which is empty.
-    pub(super) fn take(&self, most: usize, batch: &mut Vec<Job>) -> Next {
+    /// Settles what `worker` had in its hands and takes more.
+    pub(super) fn take(&self, worker: u16, table: impl FnOnce() -> Arc<Table>) -> Next {
         let mut state = self.state.lock();
-        if state.phase != Phase::Halted {
-            let queue = &mut state.queue;
-            batch.extend(std::iter::from_fn(|| queue.pop()).take(most));
+        if state.worker != worker {
+            return Next::Leave;
         }
-        let open = state.phase == Phase::Open;
+        // Dropped outside the lock.
+        let done = state.settle();
+        let answers = state.answered != state.asked;
+        state.answered = state.asked;
+        let mut next = None;
+        if matches!(state.phase, Phase::Open | Phase::Away | Phase::Closed) && !state.queue.is_empty() {
+            next = Some(state.batch(worker, table()));
+        }
+        let rests = next.is_none();
+        let leaves = rests && matches!(state.phase, Phase::Closed | Phase::Halted);
+        state.idle = rests;
+        state.finished |= leaves;
+        let room = next.is_some() && std::mem::take(&mut state.crowded);
         drop(state);
-        if !batch.is_empty() {
+        drop(done);
+        if room {
             self.room.notify_waiters();
-            return Next::Deliver;
         }
-        if open { Next::Wait } else { Next::Leave }
+        if rests || answers {
+            self.news.notify_waiters();
+        }
+        match next {
+            Some(batch) => Next::Deliver(batch),
+            None if leaves => Next::Leave,
+            None => Next::Wait,
+        }
     }
 
     pub(super) async fn work(&self) {
         self.work.notified().await;
     }
 
-    /// Whether the rest of the batch is still to be delivered.
-    pub(super) fn is_halted(&self) -> bool {
-        self.state.lock().phase == Phase::Halted
+    /// A call that was left behind has returned.
+    pub(super) fn returned(&self, batch: &Batch, at: Position) {
+        let mut state = self.state.lock();
+        if let Some(priority) = state.left.returned(batch.first + u64::from(at.event)) {
+            let mut one = [0; 3];
+            one[priority] = 1;
+            state.queue.delivered(one);
+        }
+        drop(state);
+        self.news.notify_waiters();
     }
 
-    pub(super) fn delivered(&self, priority: Priority) {
-        self.state.lock().queue.delivered(priority);
+    // --- the watchdog ---
+
+    /// What the worker has in its hands.
+    pub(super) fn hand(&self) -> Option<Arc<Batch>> {
+        self.state.lock().hand.clone()
     }
 
-    pub(super) fn abandoned(&self, priority: Priority) {
-        self.state.lock().queue.abandoned(priority);
+    /// Takes the batch from a worker whose call at `at` does not return, for another one, whose number is
+    /// given. Nothing when the call has returned.
+    pub(super) fn replace(&self, batch: &Batch, at: Position) -> Option<u16> {
+        let mut state = self.state.lock();
+        if state.hand.as_ref().is_none_or(|hand| hand.number != batch.number) || state.phase == Phase::Halted
+        {
+            return None;
+        }
+        let worker = state.worker.wrapping_add(1) & 0x7fff;
+        if !batch.give(at, worker) {
+            return None;
+        }
+        let priority = batch.letter(at)?.priority();
+        state.worker = worker;
+        state.left.add(batch.first + u64::from(at.event), priority.index());
+        Some(worker)
     }
 
-    /// The worker's last word.
-    pub(super) fn finish(&self) {
-        self.state.lock().finished = true;
-        self.finish.notify_waiters();
+    /// Waits until the worker has come by, which one that is stuck does not.
+    pub(super) async fn answers(&self) {
+        let asked = {
+            let mut state = self.state.lock();
+            state.asked += 1;
+            state.idle = false;
+            state.asked
+        };
+        self.work.notify_one();
+        self.until(|state| state.answered >= asked).await;
     }
 
-    // --- the handler call going on ---
+    // --- the switch ---
 
-    pub(super) fn begin_call(&self, call: Call) {
-        *self.call.lock() = Some(call);
+    /// Takes events in and keeps them.
+    pub(super) fn hold(&self) {
+        self.change(Phase::Away, Phase::Held);
     }
 
-    pub(super) fn end_call(&self) -> Option<Call> {
-        self.call.lock().take()
+    /// Delivers what was kept.
+    pub(super) fn release(&self) {
+        self.change(Phase::Held, Phase::Open);
     }
 
-    /// Marks the call going on as reported, if it is to be; gives it out once.
-    pub(super) fn report_call(&self, is_stuck: impl Fn(&Call) -> bool) -> Option<Call> {
-        let mut going_on = self.call.lock();
-        let call = going_on.as_mut().filter(|call| !call.reported && is_stuck(call))?;
-        call.reported = true;
-        Some(*call)
+    /// Sends publishers elsewhere.
+    pub(super) fn divert(&self) {
+        self.change(Phase::Open, Phase::Away);
+    }
+
+    /// Waits until all it had was delivered. Calls that were left behind are not waited for.
+    pub(super) async fn drained(&self) {
+        self.until(|state| state.hand.is_none() && state.queue.is_empty()).await;
     }
 
     // --- stop ---
@@ -162,34 +278,100 @@ impl Lane {
     /// Takes nothing in from now on.
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
-        if state.phase == Phase::Open {
+        if state.phase != Phase::Halted {
             state.phase = Phase::Closed;
         }
+        state.idle = false;
         drop(state);
         self.work.notify_one();
         self.room.notify_waiters();
     }
 
-    /// Waits until the worker has gone.
+    /// Waits until the worker has gone and no call is left behind.
     pub(super) async fn finished(&self) {
-        loop {
-            let mut finish = pin!(self.finish.notified());
-            // Registered before looking, or a finish between the look and the wait would be missed.
-            finish.as_mut().enable();
-            if self.state.lock().finished {
-                return;
-            }
-            finish.await;
-        }
+        self.until(|state| state.finished && state.left.len() == 0).await;
     }
 
-    /// Gives up on what waits; gives it out.
-    pub(super) fn halt(&self) -> Vec<Job> {
+    /// Gives up on what waits, and on what the worker holds but for the event in its hands.
+    pub(super) fn halt(&self) {
         let mut state = self.state.lock();
+        if state.phase == Phase::Halted {
+            return;
+        }
         state.phase = Phase::Halted;
-        let left = state.queue.discard();
+        let discarded = state.queue.discard();
+        if let Some(batch) = state.hand.clone() {
+            state.kept = batch.len().min(usize::from(batch.halt().event) + 1);
+            let rest = batch.count(state.kept..batch.len());
+            state.queue.abandoned(rest);
+        }
+        drop(state);
+        drop(discarded);
+        self.work.notify_one();
+    }
+
+    fn change(&self, from: Phase, to: Phase) {
+        let mut state = self.state.lock();
+        if state.phase == from {
+            state.phase = to;
+        }
+        state.idle = false;
         drop(state);
         self.work.notify_one();
-        left
+        self.room.notify_waiters();
+    }
+
+    async fn until(&self, met: impl Fn(&State) -> bool) {
+        loop {
+            let mut news = pin!(self.news.notified());
+            // Registered before looking, or news between the look and the wait would be missed.
+            news.as_mut().enable();
+            if met(&self.state.lock()) {
+                return;
+            }
+            news.await;
+        }
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn batch(&mut self, worker: u16, table: Arc<Table>) -> Arc<Batch> {
+        // Events of calls that were left behind are still in hand.
+        let most = self.most.saturating_sub(self.left.len()).max(1).min(self.queue.len());
+        let mut letters = Vec::with_capacity(most);
+        letters.extend(std::iter::from_fn(|| self.queue.pop()).take(most));
+        let batch = Arc::new(Batch::new(self.batches, self.taken, letters, table, worker));
+        self.kept = batch.len();
+        self.batches += 1;
+        self.taken += batch.len() as u64;
+        self.hand = Some(batch.clone());
+        batch
+    }
+
+    /// Puts the batch into the books, all of whose calls were made.
+    fn settle(&mut self) -> Option<Arc<Batch>> {
+        let batch = self.hand.take()?;
+        let mut counts = batch.count(0..self.kept);
+        let end = batch.first + self.kept as u64;
+        for (count, held) in counts.iter_mut().zip(self.left.held(batch.first..end)) {
+            *count -= held;
+        }
+        self.left.pass(end);
+        self.queue.delivered(counts);
+        Some(batch)
+    }
+
+    /// What of the batch in hand was delivered, and is not in the books yet.
+    fn delivered_in_hand(&self) -> [u64; 3] {
+        let Some(batch) = &self.hand else { return [0; 3] };
+        let passed = self.kept.min(usize::from(batch.position().event));
+        let mut counts = batch.count(0..passed);
+        let held = self.left.held(batch.first..batch.first + passed as u64);
+        for (count, held) in counts.iter_mut().zip(held) {
+            *count -= held;
+        }
+        counts
     }
 }

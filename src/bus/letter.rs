@@ -1,42 +1,49 @@
 //! An event on its way.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
-use super::{
-    queue::{Item, Slot},
-    registry::Table,
-};
-use crate::event::{Event, Fault, Key, Priority};
+use super::queue::{Item, Slot};
+use crate::event::{Event, EventKind, Fault, Key, Priority};
 
 /// An event, and how many of its slot it stands for besides itself.
 pub(super) struct Letter {
     event: Event,
     absorbed: u64,
-}
-
-/// A letter and the subscribers it is for.
-pub(super) struct Job {
-    pub(super) letter: Letter,
-    pub(super) table: Arc<Table>,
+    /// Subscribers with a smaller number were there when it was published.
+    pub(super) until: u64,
+    /// When it was accepted, while times are kept.
+    pub(super) accepted: Option<Instant>,
 }
 
 // === impl Letter ===
 
 impl Letter {
-    pub(super) fn new(event: Event) -> Self {
-        Self { event, absorbed: 0 }
+    pub(super) fn new(event: Event, until: u64, accepted: Option<Instant>) -> Self {
+        Self { event, absorbed: 0, until, accepted }
+    }
+
+    pub(super) fn kind(&self) -> EventKind {
+        self.event.kind()
     }
 
     /// The event as subscribers see it. An error carries its run's count; a fault has to say how many of its
     /// component it stands for.
-    pub(super) fn open(self) -> Event {
-        match self.event {
+    pub(super) fn open(&self) -> Cow<'_, Event> {
+        match &self.event {
             Event::Fault(Fault { component, place, kind, message }) if self.absorbed > 0 => {
                 let message = Arc::from(format!("{message} (and {} more just before)", self.absorbed));
-                Event::Fault(Fault { component, place, kind, message })
+                let fault = Fault { component: *component, place, kind: *kind, message };
+                Cow::Owned(Event::Fault(fault))
             }
-            event => event,
+            event => Cow::Borrowed(event),
         }
+    }
+
+    pub(super) fn into_event(self) -> Event {
+        if let Cow::Owned(event) = self.open() {
+            return event;
+        }
+        self.event
     }
 }
 
@@ -64,25 +71,5 @@ impl Item for Letter {
 
     fn absorb(&mut self, older: &Self) {
         self.absorbed += older.absorbed + 1;
-    }
-}
-
-// === impl Job ===
-
-impl Item for Job {
-    fn key(&self) -> Key {
-        self.letter.key()
-    }
-
-    fn priority(&self) -> Priority {
-        self.letter.priority()
-    }
-
-    fn slot(&self) -> Option<Slot> {
-        self.letter.slot()
-    }
-
-    fn absorb(&mut self, older: &Self) {
-        self.letter.absorb(&older.letter);
     }
 }

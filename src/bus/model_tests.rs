@@ -165,7 +165,7 @@ impl Model {
     fn settle(&mut self, queue: &mut Queue<Note>) {
         if let Some((note, fate)) = self.notes.iter_mut().find(|(_, fate)| *fate == Fate::InFlight) {
             *fate = Fate::Delivered;
-            queue.delivered(note.priority);
+            queue.delivered(one(note.priority));
         }
     }
 
@@ -220,6 +220,12 @@ fn note(id: usize, process: u32, priority: Priority, slotted: bool) -> Note {
     Note { id, key: Key::Process(ProcessId(process)), priority, slot, absorbed: Vec::new() }
 }
 
+fn one(priority: Priority) -> [u64; 3] {
+    let mut counts = [0; 3];
+    counts[priority.index()] = 1;
+    counts
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -247,7 +253,7 @@ proptest! {
                 model.notes[note.id].1 = Fate::Stop;
             }
             if let Some((note, fate)) = model.notes.iter_mut().find(|(_, fate)| *fate == Fate::InFlight) {
-                queue.abandoned(note.priority);
+                queue.abandoned(one(note.priority));
                 *fate = Fate::Stop;
             }
         } else {
@@ -271,10 +277,10 @@ proptest! {
 #[test]
 fn all_three_priorities_leave_at_their_weights() {
     let mut queue = Queue::new([100; 3], Backpressure::Block);
-    for id in 0..100 {
+    for _ in 0..100 {
         for priority in Priority::ALL {
             // Keys of their own, so that none waits for another's sake.
-            let process = (id * 3 + priority.index()) as u32;
+            let process = priority.index() as u32;
             assert!(matches!(
                 queue.push(note(0, process, priority, false), Publisher::Outside),
                 Push::Queued

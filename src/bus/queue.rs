@@ -5,12 +5,13 @@
 //! item of its key, so that it waits behind it; wherever it sits, it keeps its own priority for room,
 //! books and drop rules. The front of a deque does not leave while a higher deque holds its key: what is
 //! there was pushed earlier. Such a block ends by itself, because further items of the key go behind.
+//!
+//! Keys are told apart by [`BUCKETS`] counts only. Two keys that share one are kept in order as if they were
+//! one key: more order than asked for, at the price that one may wait behind the other.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    ops::AddAssign,
-};
+use std::collections::{HashMap, VecDeque};
 
+use super::account::Account;
 use crate::{
     config::Backpressure,
     event::{Component, Key, Priority, ProcessId, RunId},
@@ -18,6 +19,9 @@ use crate::{
 
 /// How many leave each deque in one round, when all have some.
 pub(super) const WEIGHTS: [u32; 3] = [8, 4, 1];
+
+/// How many keys are told apart. More than a lane has at a time: it gets its share of at most 200 processes.
+const BUCKETS: usize = 64;
 
 /// What can wait in a [`Queue`].
 pub(super) trait Item {
@@ -62,30 +66,12 @@ pub(super) enum Push<T> {
     Full(T),
 }
 
-/// The books of one priority, true at every instant:
-/// published = delivered + dropped + coalesced + queued + in flight.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Account {
-    /// Accepted.
-    pub published: u64,
-    /// All handlers have returned or panicked; from a mailbox, read.
-    pub delivered: u64,
-    /// Dropped by the backpressure policy.
-    pub dropped_policy: u64,
-    /// Dropped when `stop` ran out of time.
-    pub dropped_stop: u64,
-    /// Replaced by a newer one that says the same.
-    pub coalesced: u64,
-    /// Waiting.
-    pub queued: u64,
-    /// Taken by a worker, not yet delivered.
-    pub in_flight: u64,
-}
-
 pub(super) struct Queue<T> {
     deques: [VecDeque<Entry<T>>; 3],
-    /// Items of each key by deque; a key with none has no entry.
-    keys: HashMap<Key, [u32; 3]>,
+    /// Items of each bucket of keys, by deque.
+    keys: [[u32; 3]; BUCKETS],
+    /// Items of each deque, by their own priority.
+    kinds: [[u32; 3]; 3],
     /// Items of each slot, at most 2; a slot with none has no entry.
     slots: HashMap<Slot, u32>,
     /// Room by priority.
@@ -110,7 +96,8 @@ impl<T: Item> Queue<T> {
     pub(super) fn new(shares: [usize; 3], policy: Backpressure) -> Self {
         Self {
             deques: Default::default(),
-            keys: HashMap::new(),
+            keys: [[0; 3]; BUCKETS],
+            kinds: [[0; 3]; 3],
             slots: HashMap::new(),
             shares: shares.map(|share| share.max(1)),
             policy,
@@ -120,8 +107,19 @@ impl<T: Item> Queue<T> {
         }
     }
 
+    /// Uses other shares and another policy from now on. What waits beyond a smaller share stays.
+    pub(super) fn reconfigure(&mut self, shares: [usize; 3], policy: Backpressure) {
+        self.shares = shares.map(|share| share.max(1));
+        self.policy = policy;
+    }
+
     /// Takes an item in, or says why not.
-    pub(super) fn push(&mut self, mut item: T, publisher: Publisher) -> Push<T> {
+    pub(super) fn push(&mut self, item: T, publisher: Publisher) -> Push<T> {
+        self.push_within(item, publisher, true)
+    }
+
+    /// The same; unless `grow`, a Medium or Low item finds no room although its share has some.
+    pub(super) fn push_within(&mut self, mut item: T, publisher: Publisher, grow: bool) -> Push<T> {
         let priority = item.priority();
         if let Some(older) = self.take_newest_of_full_slot(&item) {
             item.absorb(&older);
@@ -130,7 +128,7 @@ impl<T: Item> Queue<T> {
             return Push::Coalesced(older);
         }
         let beyond = priority == Priority::High && publisher == Publisher::Handler;
-        if beyond || self.has_room(priority) {
+        if beyond || (self.has_room(priority) && (grow || priority == Priority::High)) {
             self.append(item);
             return Push::Queued;
         }
@@ -157,6 +155,13 @@ impl<T: Item> Queue<T> {
         }
     }
 
+    /// Counts an item that was accepted and shed at once.
+    pub(super) fn shed(&mut self, priority: Priority) {
+        let books = &mut self.books[priority.index()];
+        books.published += 1;
+        books.dropped_shed += 1;
+    }
+
     /// The next item to deliver, now in flight.
     pub(super) fn pop(&mut self) -> Option<T> {
         let first = self.deques.iter().position(|deque| !deque.is_empty())?;
@@ -172,18 +177,29 @@ impl<T: Item> Queue<T> {
         Some(item)
     }
 
-    /// One item in flight was delivered.
-    pub(super) fn delivered(&mut self, priority: Priority) {
-        let books = &mut self.books[priority.index()];
-        books.in_flight -= 1;
-        books.delivered += 1;
+    /// Items in flight were delivered.
+    pub(super) fn delivered(&mut self, counts: [u64; 3]) {
+        for (books, n) in self.books.iter_mut().zip(counts) {
+            books.in_flight -= n;
+            books.delivered += n;
+        }
     }
 
-    /// One item in flight will not be delivered, because the bus was stopped.
-    pub(super) fn abandoned(&mut self, priority: Priority) {
-        let books = &mut self.books[priority.index()];
-        books.in_flight -= 1;
-        books.dropped_stop += 1;
+    /// Items in flight will not be delivered, because the bus was stopped.
+    pub(super) fn abandoned(&mut self, counts: [u64; 3]) {
+        for (books, n) in self.books.iter_mut().zip(counts) {
+            books.in_flight -= n;
+            books.dropped_stop += n;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.deques.iter().all(VecDeque::is_empty)
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.deques.iter().map(VecDeque::len).sum()
     }
 
     /// Drops all that waits, because the bus was stopped.
@@ -212,7 +228,8 @@ impl<T: Item> Queue<T> {
         self.shares[priority.index()]
     }
 
-    fn has_room(&self, priority: Priority) -> bool {
+    /// Whether an item of this priority finds a free place in its share.
+    pub(super) fn has_room(&self, priority: Priority) -> bool {
         // Under drop_low_priority a Medium item may sit in a place taken from Low, which has fewer then.
         let lent = match (priority, self.policy) {
             (Priority::Low, Backpressure::DropLowPriority) => {
@@ -225,16 +242,17 @@ impl<T: Item> Queue<T> {
 
     fn can_leave(&self, deque: usize) -> bool {
         self.deques[deque].front().is_some_and(|front| {
-            let held = self.keys.get(&front.item.key());
-            held.is_none_or(|held| held[..deque].iter().all(|&n| n == 0))
+            let held = &self.keys[bucket(front.item.key())];
+            held[..deque].iter().all(|&n| n == 0)
         })
     }
 
     fn append(&mut self, item: T) {
         let own = item.priority().index();
-        let held = self.keys.entry(item.key()).or_default();
+        let held = &mut self.keys[bucket(item.key())];
         let deque = (own..3).rev().find(|&deque| held[deque] > 0).unwrap_or(own);
         held[deque] += 1;
+        self.kinds[deque][own] += 1;
         if let Some(slot) = item.slot() {
             *self.slots.entry(slot).or_default() += 1;
         }
@@ -246,15 +264,13 @@ impl<T: Item> Queue<T> {
     }
 
     fn remove(&mut self, deque: usize, index: usize) -> T {
-        let entry = self.deques[deque].remove(index).expect("the index was found in this deque");
-        let item = entry.item;
-        let key = item.key();
-        if let Some(held) = self.keys.get_mut(&key) {
-            held[deque] -= 1;
-            if *held == [0; 3] {
-                self.keys.remove(&key);
-            }
-        }
+        let entry = match index {
+            0 => self.deques[deque].pop_front(),
+            index => self.deques[deque].remove(index),
+        };
+        let item = entry.expect("the index was found in this deque").item;
+        self.keys[bucket(item.key())][deque] -= 1;
+        self.kinds[deque][item.priority().index()] -= 1;
         if let Some(slot) = item.slot()
             && let Some(n) = self.slots.get_mut(&slot)
         {
@@ -276,7 +292,9 @@ impl<T: Item> Queue<T> {
             let index = deque.iter().rposition(|entry| entry.item.slot() == Some(slot))?;
             Some((deque[index].number, index))
         };
-        let found = self.deques.iter().enumerate().filter_map(|(at, deque)| Some((newest(deque)?, at)));
+        // Items with a slot are High.
+        let holds = |at: &usize| self.kinds[*at][Priority::High.index()] > 0;
+        let found = (0..3).filter(holds).filter_map(|at| Some((newest(&self.deques[at])?, at)));
         let ((_, index), deque) = found.max()?;
         Some(self.remove(deque, index))
     }
@@ -287,34 +305,18 @@ impl<T: Item> Queue<T> {
             let index = deque.iter().position(|entry| entry.item.priority() == priority)?;
             Some((deque[index].number, index))
         };
-        let found = self.deques.iter().enumerate().filter_map(|(at, deque)| Some((oldest(deque)?, at)));
+        let holds = |at: &usize| self.kinds[*at][priority.index()] > 0;
+        let found = (0..3).filter(holds).filter_map(|at| Some((oldest(&self.deques[at])?, at)));
         found.min().map(|((_, index), deque)| (deque, index))
     }
 }
 
-// === impl Account ===
-
-impl Account {
-    /// Whether everything published is accounted for.
-    pub fn balances(&self) -> bool {
-        self.published
-            == self.delivered
-                + self.dropped_policy
-                + self.dropped_stop
-                + self.coalesced
-                + self.queued
-                + self.in_flight
-    }
-}
-
-impl AddAssign for Account {
-    fn add_assign(&mut self, other: Self) {
-        self.published += other.published;
-        self.delivered += other.delivered;
-        self.dropped_policy += other.dropped_policy;
-        self.dropped_stop += other.dropped_stop;
-        self.coalesced += other.coalesced;
-        self.queued += other.queued;
-        self.in_flight += other.in_flight;
-    }
+/// Process ids are given in sequence and a lane gets every n-th of them: the multiplication spreads any such
+/// sequence evenly.
+fn bucket(key: Key) -> usize {
+    let number = match key {
+        Key::Process(process) => process.0,
+        Key::Component(component) => u32::MAX - component as u32,
+    };
+    number.wrapping_mul(0x9E37_79B9) as usize >> (u32::BITS - BUCKETS.ilog2())
 }

@@ -17,7 +17,7 @@ use tokio::{task::yield_now, time::timeout};
 use super::*;
 use crate::{
     config::ResourcesConfig,
-    event::{Exit, Fault, FaultKind, ProcessId, RunId, Seq, State, Timestamp},
+    event::{Exit, Fault, FaultKind, Key, Pressure, Priority, ProcessId, RunId, Seq, State, Timestamp},
     metrics::Measure,
     resource::FaultReceiver,
 };
@@ -45,9 +45,13 @@ fn config(workers: usize, queue_sizes: [usize; 3], backpressure: Backpressure) -
 }
 
 fn bench(config: &EventBusConfig, limits: Limits) -> Bench {
+    bench_in(Mode::Current, config, limits)
+}
+
+fn bench_in(mode: Mode, config: &EventBusConfig, limits: Limits) -> Bench {
     let metrics = Arc::new(SynchronizationMetrics::default());
     let (resources, faults) = ResourceManager::new(&ResourcesConfig::default(), metrics.clone());
-    let bus = EventBus::start_with(config, &resources, metrics.clone(), limits);
+    let bus = EventBus::start_with(config, mode, &resources, metrics.clone(), limits);
     Bench { bus, resources, faults, metrics }
 }
 

@@ -1,129 +1,210 @@
-//! Takes events from a lane and hands them to subscribers; watches for handlers that do not return.
+//! Hands events to subscribers: the worker of a lane, and what it shares with the other deliverers.
 
 use std::{
-    sync::Arc,
+    mem,
+    sync::{Arc, atomic::Ordering::SeqCst},
     time::{Duration, Instant},
 };
 
-use tokio::task::yield_now;
+use tokio::task::{block_in_place, yield_now};
 
 use super::{
     Shared,
-    lane::{Call, Lane, Next},
-    letter::Job,
-    queue::Item,
-    registry::{Sink, Subscriber},
+    batch::Batch,
+    lane::{Lane, Next},
+    letter::Letter,
+    registry::{Subscriber, Way},
 };
 use crate::{
     event::{Event, EventKind, Fault, FaultKind},
+    metrics::HistogramReading,
     resource::catch_panic,
 };
 
-/// How many events a worker takes at a time. More would make High wait longer behind what was taken.
-const BATCH: usize = 64;
+/// How long a worker works before other tasks of its thread get their turn.
+const STRETCH: Duration = Duration::from_micros(500);
 
-/// The loop of one lane's worker.
-pub(super) async fn run(shared: Arc<Shared>, index: usize) {
-    let lane = &shared.lanes[index];
-    let mut batch = Vec::with_capacity(BATCH);
-    loop {
-        match lane.take(BATCH, &mut batch) {
-            Next::Deliver => {
-                for job in &batch {
-                    shared.metrics.bus.queued[job.priority().index()].decrement();
-                }
-                for job in batch.drain(..) {
-                    shared.settle(lane, job);
-                }
-                // Other tasks of this thread get their turn under any load.
-                yield_now().await;
-            }
-            Next::Wait => lane.work().await,
-            Next::Leave => break,
-        }
-    }
-    lane.finish();
+/// What one deliverer has measured and not told yet. Telling after each batch keeps threads off each other's
+/// counters.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// When the last call returned; nothing while no times are kept.
+    last: Option<Instant>,
+    handler_time: HistogramReading,
+    event_time: HistogramReading,
+    /// Less than a microsecond is kept for the next time.
+    busy: Duration,
+    /// Time worked since the last pause.
+    stretch: Duration,
 }
 
-/// Reports handlers that do not return, each call once.
-pub(super) async fn watch(shared: Arc<Shared>) {
-    let mut ticks = tokio::time::interval((shared.limits.stuck / 5).max(Duration::from_millis(1)));
+/// The loop of one worker of a lane: of the first, or of one that goes on with the batch of a stuck one.
+pub(super) async fn run(shared: Arc<Shared>, index: usize, worker: u16, mut hand: Option<Arc<Batch>>) {
+    let lane = &shared.lanes[index];
+    let mut tally = Tally::default();
     loop {
-        tokio::select! {
-            () = shared.ended.begun() => return,
-            _ = ticks.tick() => shared.report_stuck(),
+        if let Some(batch) = &hand {
+            let mine = shared.occupy(|| shared.deliver(lane, batch, worker, &mut tally));
+            if !mine {
+                break;
+            }
+        }
+        let next = lane.take(worker, || shared.registry.table());
+        shared.let_go(hand.take());
+        match next {
+            Next::Deliver(batch) => hand = Some(batch),
+            Next::Wait => {
+                tally.stretch = Duration::ZERO;
+                lane.work().await;
+            }
+            Next::Leave => break,
+        }
+        if tally.stretch > STRETCH {
+            tally.stretch = Duration::ZERO;
+            yield_now().await;
         }
     }
+    shared.let_go(hand);
+    shared.metrics.bus.workers.decrement();
 }
 
 // === impl Shared ===
 
 impl Shared {
-    /// Delivers one event, or drops it when the bus was halted meanwhile.
-    fn settle(&self, lane: &Lane, job: Job) {
-        let priority = job.priority();
-        if lane.is_halted() {
-            lane.abandoned(priority);
-            self.metrics.bus.dropped_stop[priority.index()].increment();
-            return;
+    /// Runs handlers. While others keep all but one of the runtime's threads busy with theirs, this thread's
+    /// other tasks are given to a new thread first: handlers that never return must not take the last one.
+    fn occupy<R>(&self, work: impl FnOnce() -> R) -> R {
+        let Some(threads) = self.threads else { return work() };
+        if self.occupied.fetch_add(1, SeqCst) + 1 < threads {
+            let result = work();
+            self.occupied.fetch_sub(1, SeqCst);
+            result
+        } else {
+            self.occupied.fetch_sub(1, SeqCst);
+            block_in_place(work)
         }
-        // Handlers' panics are caught one by one; this catches one in the drop of what a handler captured.
-        if let Err(message) = catch_panic(|| self.deliver(lane, job)) {
+    }
+
+    /// The same for a handler that is known not to return soon.
+    pub(super) fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+        if self.threads.is_some() { block_in_place(work) } else { work() }
+    }
+
+    /// Delivers a batch. Whether all of it was this worker's to deliver.
+    fn deliver(&self, lane: &Lane, batch: &Batch, worker: u16, tally: &mut Tally) -> bool {
+        let began = tally.begin(self.tuning.timing());
+        let mine = self.calls(lane, batch, worker, tally);
+        tally.end(self, began);
+        mine
+    }
+
+    fn calls(&self, lane: &Lane, batch: &Batch, worker: u16, tally: &mut Tally) -> bool {
+        let Some(mut here) = batch.begin(worker) else { return false };
+        while let (Some(letter), Some(subscriber)) = (batch.letter(here), batch.subscriber(here)) {
+            self.hand_over(subscriber, letter, tally);
+            let Some(next) = batch.advance(here) else {
+                // It took too long, and another worker goes on.
+                lane.returned(batch, here);
+                subscriber.came_back();
+                return false;
+            };
+            if next.event != here.event {
+                tally.delivered(letter);
+            }
+            subscriber.passed();
+            here = next;
+        }
+        true
+    }
+
+    /// Brings one event to one subscriber.
+    pub(super) fn hand_over(&self, subscriber: &Subscriber, letter: &Letter, tally: &mut Tally) {
+        match subscriber.way() {
+            Way::Call(handler) => self.call(subscriber, handler, &letter.open(), tally),
+            Way::Put(inbox) => inbox.put(&letter.open(), &self.metrics.bus),
+            Way::Not => {}
+        }
+    }
+
+    /// Calls a handler; what it does wrong is counted and told.
+    pub(super) fn call(
+        &self,
+        subscriber: &Subscriber,
+        handler: &dyn Fn(&Event),
+        event: &Event,
+        tally: &mut Tally,
+    ) {
+        let outcome = catch_panic(|| handler(event));
+        if tally.returned().is_some_and(|took| took > self.limits.slow) {
+            self.slow(subscriber);
+        }
+        let Err(message) = outcome else { return };
+        let Subscriber { component, place, .. } = *subscriber;
+        self.metrics.bus.handler_panics.increment();
+        if event.kind() == EventKind::Fault {
+            // A fault about the handler of faults would come back to it, and so on for ever.
+            tracing::error!(%component, place, %message, "a handler of faults panicked");
+        } else {
+            self.resources.fault(Fault { component, place, kind: FaultKind::Panic, message });
+        }
+    }
+
+    /// Counts a call that took too long.
+    pub(super) fn slow(&self, subscriber: &Subscriber) {
+        self.metrics.bus.slow_handlers.increment();
+        self.metrics.bus.slow_handlers_by[subscriber.component.index()].increment();
+    }
+
+    /// Drops what may be the last to know a handler: what that captured may panic.
+    pub(super) fn let_go<T>(&self, last: T) {
+        if let Err(message) = catch_panic(|| drop(last)) {
             self.metrics.bus.handler_panics.increment();
             tracing::error!(%message, "a handler panicked while it was dropped");
         }
-        lane.delivered(priority);
-        self.metrics.bus.delivered[priority.index()].increment();
+    }
+}
+
+// === impl Tally ===
+
+impl Tally {
+    /// Begins a stretch of work.
+    pub(super) fn begin(&mut self, timing: bool) -> Instant {
+        let now = Instant::now();
+        self.last = timing.then_some(now);
+        now
     }
 
-    fn deliver(&self, lane: &Lane, job: Job) {
-        let Job { letter, table } = job;
-        let event = letter.open();
-        for subscriber in table.subscribers(event.kind()) {
-            match &subscriber.sink {
-                Sink::Mailbox(inbox) => inbox.put(event.clone(), &self.metrics.bus),
-                Sink::Handler(handler) => self.call(lane, subscriber, handler, &event),
-            }
-        }
+    /// A handler has returned; gives how long it took, while times are kept.
+    fn returned(&mut self) -> Option<Duration> {
+        let now = self.last.is_some().then(Instant::now)?;
+        let took = now - mem::replace(&mut self.last, Some(now))?;
+        self.handler_time.record(took);
+        Some(took)
     }
 
-    fn call(&self, lane: &Lane, subscriber: &Subscriber, handler: &dyn Fn(&Event), event: &Event) {
-        let Subscriber { component, place, .. } = *subscriber;
-        let since = Instant::now();
-        lane.begin_call(Call { component, place, since, reported: false });
-        let outcome = catch_panic(|| handler(event));
-        let reported = lane.end_call().is_some_and(|call| call.reported);
-        let took = since.elapsed();
-        self.metrics.bus.handler_time.record(took);
-        if took > self.limits.slow {
-            self.metrics.bus.slow_handlers.increment();
-        }
-        if took > self.limits.stuck && !reported {
-            self.stuck(Call { component, place, since, reported });
-        }
-        if let Err(message) = outcome {
-            self.metrics.bus.handler_panics.increment();
-            if event.kind() == EventKind::Fault {
-                // A fault about the handler of faults would come back to it, and so on for ever.
-                tracing::error!(%component, place, %message, "a handler of faults panicked");
-            } else {
-                self.resources.fault(Fault { component, place, kind: FaultKind::Panic, message });
-            }
+    /// An event has reached its last subscriber.
+    pub(super) fn delivered(&mut self, letter: &Letter) {
+        if let (Some(last), Some(accepted)) = (self.last, letter.accepted) {
+            self.event_time.record(last.saturating_duration_since(accepted));
         }
     }
 
-    fn report_stuck(&self) {
-        for lane in &self.lanes {
-            if let Some(call) = lane.report_call(|call| call.since.elapsed() > self.limits.stuck) {
-                self.stuck(call);
-            }
+    /// Ends the stretch and tells what was measured.
+    pub(super) fn end(&mut self, shared: &Shared, began: Instant) {
+        let worked = self.last.unwrap_or_else(Instant::now).saturating_duration_since(began);
+        self.busy += worked;
+        self.stretch += worked;
+        let metrics = &shared.metrics.bus;
+        let micros = self.busy.as_micros();
+        if micros > 0 {
+            metrics.worker_busy.add(u64::try_from(micros).unwrap_or(u64::MAX));
+            self.busy = Duration::from_nanos(u64::from(self.busy.subsec_nanos() % 1000));
         }
-    }
-
-    fn stuck(&self, call: Call) {
-        self.metrics.bus.stuck_handlers.increment();
-        let message = format!("handler takes longer than {:?} for one event", self.limits.stuck);
-        let (component, place) = (call.component, call.place);
-        self.resources.fault(Fault { component, place, kind: FaultKind::Stuck, message: Arc::from(message) });
+        if self.handler_time.count() > 0 {
+            metrics.handler_time.add(&mem::take(&mut self.handler_time));
+        }
+        if self.event_time.count() > 0 {
+            metrics.event_time.add(&mem::take(&mut self.event_time));
+        }
     }
 }

@@ -34,11 +34,21 @@ pub struct HistogramReading {
 impl Histogram {
     /// Records one time.
     pub fn record(&self, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let bucket = (u64::BITS - micros.leading_zeros()) as usize;
-        self.buckets[bucket.min(BUCKETS - 1)].fetch_add(1, Relaxed);
+        let (bucket, micros) = place(time);
+        self.buckets[bucket].fetch_add(1, Relaxed);
         self.sum.fetch_add(micros, Relaxed);
         self.max.fetch_max(micros, Relaxed);
+    }
+
+    /// Records what somebody has gathered alone.
+    pub fn add(&self, gathered: &HistogramReading) {
+        for (bucket, n) in self.buckets.iter().zip(gathered.buckets) {
+            if n > 0 {
+                bucket.fetch_add(n, Relaxed);
+            }
+        }
+        self.sum.fetch_add(gathered.sum, Relaxed);
+        self.max.fetch_max(gathered.max, Relaxed);
     }
 }
 
@@ -56,6 +66,14 @@ impl Measure for Histogram {
 // === impl HistogramReading ===
 
 impl HistogramReading {
+    /// Records one time.
+    pub fn record(&mut self, time: Duration) {
+        let (bucket, micros) = place(time);
+        self.buckets[bucket] += 1;
+        self.sum = self.sum.saturating_add(micros);
+        self.max = self.max.max(micros);
+    }
+
     /// How many times were recorded.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
@@ -73,6 +91,13 @@ impl HistogramReading {
         })?;
         Some(if bucket == BUCKETS - 1 { self.max } else { (1 << bucket).min(self.max) })
     }
+}
+
+/// The bucket of a time, and the time in microseconds.
+fn place(time: Duration) -> (usize, u64) {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let bucket = (u64::BITS - micros.leading_zeros()) as usize;
+    (bucket.min(BUCKETS - 1), micros)
 }
 
 #[cfg(test)]
@@ -93,6 +118,18 @@ mod tests {
         let median = reading.quantile(0.5).expect("a thousand recorded");
         assert!((500..=1000).contains(&median), "{median}");
         assert_eq!(reading.quantile(1.0), Some(1000));
+    }
+
+    #[test]
+    fn what_was_gathered_alone_adds_up_to_the_same() {
+        let (one_by_one, together) = (Histogram::default(), Histogram::default());
+        let mut gathered = HistogramReading::default();
+        for micros in [0, 3, 700, 1_000_000] {
+            one_by_one.record(Duration::from_micros(micros));
+            gathered.record(Duration::from_micros(micros));
+        }
+        together.add(&gathered);
+        assert_eq!(together.read(), one_by_one.read());
     }
 
     #[test]

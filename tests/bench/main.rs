@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "the tests use the rest")]
 mod support;
 
+mod bus;
+
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -21,6 +23,9 @@ const ROUNDS: usize = 15;
 
 fn main() {
     println!("{}\n", machine());
+    if std::env::args().any(|arg| arg == "bus") {
+        return bus::rows();
+    }
     println!("{:<44} {:>10} {:>10} {:>10}", "median (least, most) in ms", "median", "least", "most");
     row("editor start: sourcing plugin/brummer.lua", &mut sourcing());
 
@@ -48,6 +53,7 @@ fn main() {
         let mut left: Vec<f64> = (0..5).map(|_| leaving(script)).collect();
         row(&format!("leaving: EOF to 0 left, script {name} TERM"), &mut left);
     }
+    bus::rows();
 }
 
 fn machine() -> String {

@@ -85,7 +85,7 @@ fn rates_are_of_the_time_between_two_looks() {
     let metrics = SynchronizationMetrics::default();
     let mut judged = Judged::new(moment(10));
     metrics.bus.workers.set(4);
-    metrics.bus.delivered[1].add(500);
+    metrics.bus.delivered.attach(|| [0, 500, 0]);
     metrics.logs.lines.add(3000);
     metrics.bus.worker_busy.add(1_000_000);
     metrics.bus.event_time.record(Duration::from_micros(100));

@@ -1,0 +1,189 @@
+//! Looks for handlers that do not return, and gets everything else past them.
+//!
+//! Such a handler is moved: from now on it gets its events through a mailbox of its own, which a task of its
+//! own reads once the calls begun before have returned. Its lane goes on with another worker.
+
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Shared,
+    batch::{Batch, Position},
+    mailbox::Inbox,
+    registry::{Sink, Subscriber},
+    worker::{self, Tally},
+};
+use crate::event::{Component, Fault, FaultKind};
+
+/// A call seen going on, from the first time it was seen.
+struct Sighting {
+    batch: u64,
+    at: Option<Position>,
+    subscriber: Arc<Subscriber>,
+    since: Instant,
+    counted: bool,
+    reported: bool,
+}
+
+/// The watchdog's loop. It also brings how short memory is.
+pub(super) async fn watch(shared: Arc<Shared>) {
+    let mut pressure = shared.resources.pressure();
+    let mut seen: Vec<Option<Sighting>> = (0..=shared.lanes.len()).map(|_| None).collect();
+    loop {
+        let now = *pressure.borrow_and_update();
+        shared.tuning.set_pressure(now);
+        tokio::select! {
+            () = shared.ended.begun() => return,
+            // `shared` holds the sender's owner.
+            _ = pressure.changed() => {}
+            () = tokio::time::sleep(shared.tick()) => shared.look(&mut seen),
+        }
+    }
+}
+
+/// Calls a moved handler with what its mailbox holds.
+async fn serve(shared: Arc<Shared>, subscriber: Arc<Subscriber>, inbox: Arc<Inbox>) {
+    let Sink::Handler(handler) = &subscriber.sink else { return };
+    // The calls begun before it was moved come first, for the sake of order.
+    while !shared.has_left(&subscriber) {
+        tokio::select! {
+            () = inbox.ready.notified() => {}
+            () = shared.ended.begun() => return,
+        }
+        if subscriber.is_gone() {
+            return;
+        }
+    }
+    let mut tally = Tally::default();
+    loop {
+        match inbox.next() {
+            (Some(letter), _) => {
+                let began = tally.begin(shared.tuning.timing());
+                shared.aside(|| shared.call(&subscriber, handler, &letter.open(), &mut tally));
+                tally.end(&shared, began);
+                inbox.done(&letter);
+                tokio::task::yield_now().await;
+            }
+            (None, true) => return,
+            (None, false) => inbox.ready.notified().await,
+        }
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// How often the watchdog looks. Without times it also counts the slow calls, so it looks more often.
+    fn tick(&self) -> Duration {
+        let tick = if self.tuning.timing() { self.limits.stuck / 5 } else { self.limits.slow / 2 };
+        tick.max(Duration::from_millis(1))
+    }
+
+    fn look(self: &Arc<Self>, seen: &mut [Option<Sighting>]) {
+        for (index, (lane, seen)) in self.lanes.iter().zip(&mut *seen).enumerate() {
+            let Some(batch) = lane.hand() else {
+                *seen = None;
+                continue;
+            };
+            let at = batch.position();
+            let called = batch.subscriber(at).map(|called| (batch.number, Some(at), called.clone()));
+            if self.sight(seen, called) {
+                self.relieve(index, &batch, at);
+            }
+        }
+        // The fallback has nobody to go on instead.
+        let called = self.serial.call().map(|(number, called)| (number, None, called));
+        self.sight(&mut seen[self.lanes.len()], called);
+    }
+
+    /// Whether this call has to be given up now.
+    fn sight(
+        &self,
+        seen: &mut Option<Sighting>,
+        called: Option<(u64, Option<Position>, Arc<Subscriber>)>,
+    ) -> bool {
+        let Some((batch, at, subscriber)) = called.filter(|called| called.2.is_handler()) else {
+            *seen = None;
+            return false;
+        };
+        let same = |seen: &Sighting| {
+            (seen.batch, seen.at) == (batch, at) && Arc::ptr_eq(&seen.subscriber, &subscriber)
+        };
+        if !seen.as_ref().is_some_and(same) {
+            let since = Instant::now();
+            *seen = Some(Sighting { batch, at, subscriber, since, counted: false, reported: false });
+            return false;
+        }
+        let Some(seen) = seen else { return false };
+        let took = seen.since.elapsed();
+        // With times on, the call is counted when it returns.
+        if took > self.limits.slow && !seen.counted && !self.tuning.timing() {
+            seen.counted = true;
+            self.slow(&seen.subscriber);
+        }
+        if took <= self.limits.stuck || seen.reported {
+            return false;
+        }
+        seen.reported = true;
+        self.metrics.bus.stuck_handlers.increment();
+        self.tell(
+            &seen.subscriber,
+            format!("handler takes longer than {:?} for one event", self.limits.stuck),
+        );
+        true
+    }
+
+    fn tell(&self, subscriber: &Subscriber, message: String) {
+        let Subscriber { component, place, .. } = *subscriber;
+        self.resources.fault(Fault { component, place, kind: FaultKind::Stuck, message: Arc::from(message) });
+    }
+
+    /// Lets another worker go on with a lane whose handler does not return, and moves the handler.
+    pub(super) fn relieve(self: &Arc<Self>, index: usize, batch: &Arc<Batch>, at: Position) {
+        let Some(subscriber) = batch.subscriber(at).filter(|called| called.is_handler()) else { return };
+        subscriber.behind.fetch_add(1, SeqCst);
+        self.relocate(subscriber);
+        let Some(worker) = self.lanes[index].replace(batch, at) else {
+            // It has returned just now.
+            subscriber.came_back();
+            return;
+        };
+        self.metrics.bus.workers.increment();
+        let work = worker::run(self.clone(), index, worker, Some(batch.clone()));
+        drop(self.resources.spawn(Component::Bus, "bus worker", work));
+    }
+
+    /// Gives a handler a mailbox and a task of its own, if it has none.
+    pub(super) fn relocate(self: &Arc<Self>, subscriber: &Arc<Subscriber>) {
+        let (sizes, policy) = {
+            let config = self.config.lock();
+            (config.queue_sizes, config.backpressure)
+        };
+        let inbox = Arc::new(Inbox::new(sizes, policy, self.ceiling.clone()));
+        if subscriber.is_gone() || !subscriber.move_to(inbox.clone()) {
+            return;
+        }
+        self.metrics.bus.moved_handlers.increment();
+        let work = serve(self.clone(), subscriber.clone(), inbox.clone());
+        let task = self.resources.spawn(Component::Bus, "moved handler", work);
+        let mut moved = self.moved.lock();
+        moved.retain(|(_, task)| !task.is_finished());
+        moved.push((inbox, task));
+    }
+
+    /// Whether no call of a moved handler goes on that was begun before it was moved. Its state was set
+    /// before the look here, and a worker takes its place before it looks at the state: one of the two sees.
+    fn has_left(&self, subscriber: &Arc<Subscriber>) -> bool {
+        let called = |lane: &super::Lane| {
+            let hand = lane.hand();
+            hand.is_some_and(|batch| {
+                batch.subscriber(batch.position()).is_some_and(|called| Arc::ptr_eq(called, subscriber))
+            })
+        };
+        subscriber.behind.load(SeqCst) == 0
+            && !self.lanes.iter().any(called)
+            && !self.serial.call().is_some_and(|(_, called)| Arc::ptr_eq(&called, subscriber))
+    }
+}
