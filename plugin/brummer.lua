@@ -50,6 +50,8 @@ for name, verb in pairs({
   clear = 'clear',
   open = 'open',
   toggle = 'toggle',
+  health = 'health',
+  refresh = 'refresh',
   go = 'go',
   preview = 'preview',
   ['go-split'] = 'go_split',

@@ -22,6 +22,8 @@ mod host;
 mod logging;
 mod offline;
 mod rollout;
+#[cfg(feature = "editor")]
+mod settings;
 mod signals;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
@@ -45,8 +47,9 @@ struct Core {
     bus: EventBus,
     model: Arc<Model>,
     health: GracefulDegradation,
-    /// Held to be told of new settings.
-    _memory: MemoryMonitor,
+    /// Held for as long as memory is to be measured; only the host tells it of new settings.
+    #[cfg_attr(not(feature = "editor"), allow(dead_code))]
+    memory: MemoryMonitor,
     rollouts: Rollouts,
     /// Held for as long as the model is to be kept up to date.
     _updates: Subscription,
@@ -68,7 +71,7 @@ impl Core {
         supervise(&bus, rollouts.bus, &health, &resources);
         supervise(&model, rollouts.model, &health, &resources);
         let memory = MemoryMonitor::start(&config.resources, &resources, told_to(bus.clone()));
-        Self { resources, bus, model, health, rollouts, _memory: memory, _updates: updates }
+        Self { resources, bus, model, health, rollouts, memory, _updates: updates }
     }
 
     fn manager(&self, config: &Config, output: mpsc::Sender<OutputBatch>) -> Manager {

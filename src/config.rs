@@ -6,12 +6,14 @@
 //!
 //! Out: a [`Config`], the [`Source`] of every value, and a [`Problem`] with file, line and key for whatever
 //! could not be used. A bad value costs that value only, an unknown key nothing, a syntax error that file.
-//! Nothing here fails: a project must start with a broken setting, and say so.
+//! Nothing here fails: a project must start with a broken setting, and say so. While a host runs, [`Settings`] holds
+//! what it goes by; read again, a file that cannot be used changes nothing.
 //!
 //! The list of keys, their ranges and spellings stands once, in `keys.rs`; reading, naming the nearest key
 //! and `brummer config` all walk it.
 
 mod apply;
+mod changes;
 mod check;
 mod choice;
 mod describe;
@@ -23,6 +25,7 @@ mod problem;
 mod raw;
 mod scripts;
 mod setting;
+mod settings;
 mod tables;
 
 #[cfg(test)]
@@ -35,8 +38,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use changes::Held;
+pub use changes::{Change, changes};
+pub use describe::Shown;
 pub(crate) use nearest::nearest;
 pub use problem::{Place, Problem, Source};
+pub use settings::{Reloaded, Settings};
 pub use tables::{
     Backpressure, EventBusConfig, LogStoreConfig, McpManagerConfig, Mode, ModelConfig, ProcessManagerConfig,
     ProxyServerConfig, ResourcesConfig, Rollout, RolloutMode, StatusReadStrategy,
@@ -132,22 +139,49 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// Where each value that is not a default comes from.
     sources: BTreeMap<String, Source>,
+    /// A file that exists could not be read as a whole.
+    unread: bool,
 }
 
 /// Reads all layers for the project at `root`. `env` looks up one environment variable, so that nothing but
 /// files is read from the outside.
 pub fn load(root: &Path, home: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
+    read(root, home, env, &Held::default(), &Config::default())
+}
+
+/// The same for a program that runs with `running`: a value that cannot be used leaves the one in force, and a file that
+/// cannot be read leaves them all.
+fn load_again(
+    running: &Loaded,
+    root: &Path,
+    home: Option<&Path>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Loaded {
+    let loaded = read(root, home, env, &Held::of(&running.config), &running.config);
+    if loaded.unread { Loaded { problems: loaded.problems, ..running.clone() } } else { loaded }
+}
+
+fn read(
+    root: &Path,
+    home: Option<&Path>,
+    env: &dyn Fn(&str) -> Option<String>,
+    held: &Held,
+    base: &Config,
+) -> Loaded {
     let mut loaded = Loaded::default();
     for file in layers::files(root, home) {
         match raw::read(&file) {
             Ok(None) => continue,
-            Ok(Some(table)) => apply::file(&mut loaded, &file, &table),
-            Err(problem) => loaded.problems.push(problem),
+            Ok(Some(table)) => apply::file(&mut loaded, &file, &table, held),
+            Err(problem) => {
+                loaded.unread = true;
+                loaded.problems.push(problem);
+            }
         }
         loaded.files.push(file);
     }
-    apply::environment(&mut loaded, env);
-    check::check(&mut loaded);
+    apply::environment(&mut loaded, env, held);
+    check::check(&mut loaded, base);
     loaded
 }
 
@@ -186,7 +220,12 @@ impl Loaded {
 
     /// One line per setting, `key = value  # source`; together they are a valid `.brum.toml`.
     pub fn describe(&self) -> Vec<String> {
-        describe::describe(self)
+        self.values().iter().map(Shown::to_string).collect()
+    }
+
+    /// Each setting with its value and source, in the order of the reference; scripts last.
+    pub fn values(&self) -> Vec<Shown> {
+        describe::values(self)
     }
 }
 

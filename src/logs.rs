@@ -45,6 +45,7 @@ mod merged;
 #[cfg(test)]
 mod planted;
 mod process_log;
+mod sealed;
 mod settings;
 mod state;
 mod style;

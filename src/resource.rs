@@ -38,7 +38,7 @@ use self::{
 };
 pub use self::{
     channel::{Sender, Waiting, channel},
-    memory::{MemoryMonitor, Sample},
+    memory::{MemoryMonitor, Sample, Segment},
     owner::Owner,
     permit::{Permit, Refused},
     recover::catch_panic,

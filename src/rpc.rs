@@ -11,11 +11,17 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{logs::Logs, model::Model, process::Manager, resource::ResourceManager};
+use serde_json::Value;
+
+use crate::{
+    bus::EventBus, config::Settings, logs::Logs, model::Model, process::Manager, resource::ResourceManager,
+};
 
 mod calls;
 mod dispatch;
 mod flush;
+mod frame;
+mod health;
 mod patch;
 mod protocol;
 mod session;
@@ -29,6 +35,9 @@ pub use protocol::PROTOCOL;
 pub use session::serve;
 pub use stdio::Stdio;
 
+/// Tells how the host is, as the calls `health` and `watch_health` answer it.
+pub type Report = Arc<dyn Fn() -> Value + Send + Sync>;
+
 /// What a session works on.
 #[derive(Clone)]
 pub struct Handles {
@@ -40,6 +49,12 @@ pub struct Handles {
     pub model: Arc<Model>,
     /// Spawns the session's tasks.
     pub resources: ResourceManager,
+    /// Tells of components that get better or worse.
+    pub bus: EventBus,
+    /// The host's own settings.
+    pub settings: Arc<Settings>,
+    /// How the host is.
+    pub health: Report,
     /// Where `~/.brum.toml` is.
     pub home: Option<PathBuf>,
 }

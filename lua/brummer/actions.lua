@@ -1,7 +1,6 @@
 --- The verbs: one named list that keys, <Plug> maps and commands share.
 local host = require('brummer.host')
 local notify = require('brummer.notify')
-local project = require('brummer.project')
 local scripts = require('brummer.scripts')
 local state = require('brummer.state')
 local target = require('brummer.target')
@@ -29,13 +28,17 @@ local function go(how)
   local view = require('brummer.ui.view').get(0)
   if not view then
     return notify.say('there is no brummer view here')
-  elseif astray() then
-    return
   end
   local win = vim.api.nvim_get_current_win()
   local lnum = vim.api.nvim_win_get_cursor(win)[1]
   if view.kind == 'processes' then
-    return require('brummer.ui.processes').go(view, lnum, how)
+    local processes = require('brummer.ui.processes')
+    if processes.leads_to_health(view, lnum) then
+      return M.health()
+    end
+    return not astray() and processes.go(view, lnum, how) or nil
+  elseif view.kind ~= 'logs' then
+    return notify.say('this line names no place')
   end
   local log = view --[[@as brummer.LogView]]
   local seq, id = log.lines:at(lnum - 1)
@@ -124,6 +127,11 @@ function M.open(open)
   require('brummer.ui.window').open(require('brummer.ui.view').buffer('brummer://'), open)
 end
 
+---@param open? brummer.OpenOpts
+function M.health(open)
+  require('brummer.ui.window').open(require('brummer.ui.view').buffer('brummer://health'), open)
+end
+
 --- Closes the views of this tab page, or opens the one seen last.
 ---@param open? brummer.OpenOpts
 function M.toggle(open)
@@ -160,22 +168,6 @@ function M.explain()
   end)
 end
 
-function M.config()
-  local dir = project.current() or vim.fn.getcwd(-1, 0)
-  host.call('config', { dir = dir }, function(err, value)
-    local problems = value and value.problems or {}
-    if err then
-      notify.failed(err)
-    elseif #problems == 0 and not vim.uv.fs_stat(vim.fs.joinpath(dir, '.brum.toml')) then
-      notify.say(('no .brum.toml in %s'):format(dir))
-    elseif #problems == 0 then
-      notify.say(('.brum.toml of %s is fine'):format(dir))
-    else
-      require('brummer.ui.window').popup(problems, '.brum.toml')
-    end
-  end)
-end
-
 ---@type table<string, { desc: string, fn: fun() }>
 M.verbs = {
   run = { desc = 'run a script of the project', fn = scripts.choose },
@@ -200,6 +192,13 @@ M.verbs = {
   clear = { desc = 'hide what was printed so far', fn = M.clear },
   open = { desc = 'open the dashboard', fn = M.open },
   toggle = { desc = 'show or hide the views', fn = M.toggle },
+  health = { desc = 'show how the host is', fn = M.health },
+  refresh = {
+    desc = 'look again now',
+    fn = function()
+      require('brummer.ui.health').refresh()
+    end,
+  },
   explain = { desc = 'say what the line was taken for', fn = M.explain },
   go = {
     desc = 'go to the place or log of the line',

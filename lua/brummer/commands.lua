@@ -131,13 +131,21 @@ M.commands = {
     end,
   },
   config = {
-    fn = function()
-      require('brummer.actions').config()
+    complete = { 'reload' },
+    fn = function(_, args)
+      local settings = require('brummer.settings')
+      if args[1] == 'reload' then
+        settings.reload()
+      elseif args[1] then
+        notify.error((":Brummer config has no '%s'; it takes reload or nothing"):format(args[1]))
+      else
+        settings.show()
+      end
     end,
   },
   health = {
-    fn = function()
-      vim.cmd.checkhealth('brummer')
+    fn = function(opts)
+      require('brummer.actions').health(open_opts(opts))
     end,
   },
   build = {

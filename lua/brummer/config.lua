@@ -65,7 +65,7 @@ M.schema = {
     name = 'notify',
     type = { 'boolean', 'table' },
     default = true,
-    desc = 'Notices; a table turns off single ones: `{ failed = false, error = false, host = false }`.',
+    desc = 'Notices; a table turns off single ones: `{ failed = false, error = false, host = false, health = false }`.',
   },
   {
     name = 'log_level',

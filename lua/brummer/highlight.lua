@@ -21,6 +21,8 @@ M.links = {
   BrummerTitle = 'Title',
   BrummerName = 'Normal',
   BrummerCommand = 'Comment',
+  BrummerHealthWarning = 'DiagnosticWarn',
+  BrummerHealthError = 'DiagnosticError',
 }
 
 local NAMES = { 'Black', 'Red', 'Green', 'Yellow', 'Blue', 'Magenta', 'Cyan', 'White' }

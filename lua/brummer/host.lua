@@ -38,6 +38,13 @@ function M.info()
   return host and host.info
 end
 
+---@param what 'host_up'|'host_down'
+local function views(what)
+  for _, kind in ipairs({ 'logs', 'health' }) do
+    require('brummer.ui.' .. kind)[what]()
+  end
+end
+
 ---@param this brummer.Host
 local function stop_timer(this)
   if this.timer then
@@ -77,7 +84,7 @@ local function give_up(this, reason, kill, killed)
     return
   end
   require('brummer.state').host_down(reason, killed)
-  require('brummer.ui.logs').host_down()
+  views('host_down')
   local option = require('brummer.config').get().notify
   if not (this.ready and (option == false or type(option) == 'table' and option.host == false)) then
     require('brummer.notify').error(reason)
@@ -240,7 +247,7 @@ function M.on_hello(json)
   for _, call in ipairs(list) do
     rpc.call(call.method, call.params, call.cb)
   end
-  require('brummer.ui.logs').host_up()
+  views('host_up')
   return true
 end
 
@@ -273,7 +280,7 @@ function M.stop()
     rpc.bye()
     rpc.detach('')
     require('brummer.state').host_down('stopped')
-    require('brummer.ui.logs').host_down()
+    views('host_down')
   end
 end
 

@@ -77,10 +77,11 @@ local EVENTS = {
   started = 'BrummerProcessStarted',
   exited = 'BrummerProcessExited',
   error = 'BrummerErrorDetected',
+  health = 'BrummerHealthChanged',
   host_down = 'BrummerHostDown',
 }
 
---- Calls `fn` with the data of an event: `started`, `exited`, `error` or `host_down`.
+--- Calls `fn` with the data of an event: `started`, `exited`, `error`, `health` or `host_down`.
 ---@param event string
 ---@param fn fun(data: table)
 ---@return fun() off

@@ -77,6 +77,16 @@ local function merge(kind, list)
       names[#names + 1] = notice.name
     end
   end
+  if kind == 'health' and #names == 1 then
+    -- How it is now counts, not the way there.
+    return list[#list].text
+  end
+  if kind == 'health' then
+    return ('%d parts of the host are unwell: %s (:Brummer health)'):format(
+      #names,
+      table.concat(names, ', ')
+    )
+  end
   local what = kind == 'failed' and 'failed' or 'with errors'
   return ('%d processes %s: %s'):format(#names, what, table.concat(names, ', '))
 end

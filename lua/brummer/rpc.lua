@@ -16,6 +16,7 @@ local PARTS = {
   { 'logs', 'brummer.ui.logs', 'apply' },
   { 'procs', 'brummer.state', 'apply_rows' },
   { 'events', 'brummer.state', 'apply_events' },
+  { 'health', 'brummer.ui.health', 'apply' },
 }
 
 ---@type table<string, boolean>
@@ -125,7 +126,7 @@ function M.frame(bytes)
   local again = {} ---@type integer[]
   for _, part in ipairs(PARTS) do
     local list = frame[part[1]]
-    if type(list) == 'table' and #list > 0 then
+    if type(list) == 'table' and next(list) ~= nil then
       local fine, value = guarded(part[1], function()
         return require(part[2])[part[3]](list)
       end)

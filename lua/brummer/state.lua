@@ -32,6 +32,11 @@ local counts = { running = 0, failed = 0 }
 local line = ''
 ---@type table<integer, integer> process -> run whose first error was told
 local told = {}
+---@type table<string, { to: string, reason: string }> components of the host that are not healthy
+local unwell = {}
+
+--- How bad a word of the host's health is.
+M.SEVERITY = { healthy = 0, degraded = 1, failing = 2, failed = 3 }
 
 ---@param root string
 ---@param name string
@@ -140,6 +145,7 @@ local PATTERN = {
   started = 'BrummerProcessStarted',
   exited = 'BrummerProcessExited',
   error = 'BrummerErrorDetected',
+  health = 'BrummerHealthChanged',
 }
 
 --- Scheduled: what a listener does, or that it raises, is no business of the frame.
@@ -168,6 +174,37 @@ function M.ending(it)
   return it.state or ''
 end
 
+--- A component of the host got better or worse; worse is told.
+---@param event { component: string, from: string, to: string, reason: string, at: integer }
+local function health(event)
+  local now, before = M.SEVERITY[event.to] or 0, M.SEVERITY[event.from] or 0
+  unwell[event.component] = now > 0 and { to = event.to, reason = event.reason } or nil
+  if now > before then
+    require('brummer.notify').notice({
+      kind = 'health',
+      name = event.component,
+      text = ('%s %s: %s (:Brummer health)'):format(event.component, event.to, event.reason),
+      level = now > 1 and vim.log.levels.ERROR or vim.log.levels.WARN,
+    })
+  end
+  changed({})
+  emit(PATTERN.health, event)
+end
+
+--- What is wrong with the host, worst first: `logs degraded (3 faults in a minute)`; nil when nothing is.
+---@return string?
+function M.trouble()
+  local names = vim.tbl_keys(unwell)
+  table.sort(names, function(a, b)
+    local left, right = M.SEVERITY[unwell[a].to], M.SEVERITY[unwell[b].to]
+    return left > right or left == right and a < b
+  end)
+  local parts = vim.tbl_map(function(name)
+    return ('%s %s (%s)'):format(name, unwell[name].to, unwell[name].reason)
+  end, names)
+  return #parts > 0 and table.concat(parts, ' · ') or nil
+end
+
 ---@param event table
 ---@param name string
 local function notices(event, name)
@@ -189,11 +226,15 @@ end
 ---@param list table[]
 function M.apply_events(list)
   for _, event in ipairs(list) do
-    local row = rows[event.id] or {}
-    local data = vim.tbl_extend('keep', event, { name = row.name, root = row.root })
-    notices(event, row.name or ('process %d'):format(event.id))
-    if PATTERN[event.kind] then
-      emit(PATTERN[event.kind], data)
+    if event.kind == 'health' then
+      health(event)
+    elseif event.id then
+      local row = rows[event.id] or {}
+      local data = vim.tbl_extend('keep', event, { name = row.name, root = row.root })
+      notices(event, row.name or ('process %d'):format(event.id))
+      if PATTERN[event.kind] then
+        emit(PATTERN[event.kind], data)
+      end
     end
   end
 end
@@ -209,6 +250,7 @@ function M.host_down(reason, killed)
       row.pid = killed and row.pid or nil
     end
   end
+  unwell = {}
   -- The next host numbers anew; what was known stays on show until then.
   changed(ids)
   emit('BrummerHostDown', { reason = reason })
@@ -216,7 +258,7 @@ end
 
 --- Forgets everything: a new host numbers its processes from the start.
 function M.reset()
-  rows, order, by_name, told = {}, {}, {}, {}
+  rows, order, by_name, told, unwell = {}, {}, {}, {}, {}
   changed({})
 end
 

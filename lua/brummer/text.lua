@@ -155,6 +155,28 @@ function M.duration(ms)
   return ('%dh %dm'):format(math.floor(ms / 3600000), math.floor(ms / 60000) % 60)
 end
 
+--- `312 B`, `4.1 kB`, `45 MB`: at most three digits.
+---@param n integer
+---@return string
+function M.bytes(n)
+  local units, at = { 'B', 'kB', 'MB', 'GB', 'TB' }, 1
+  while n >= 1000 and at < #units do
+    n, at = n / 1024, at + 1
+  end
+  return ((at > 1 and n < 10) and '%.1f %s' or '%.0f %s'):format(n, units[at])
+end
+
+--- `3 s ago` while it is fresh, then the time of day.
+---@param at integer milliseconds since the epoch
+---@return string
+function M.ago(at)
+  local past = math.max(os.time() * 1000 - at, 0)
+  if past >= 3600000 then
+    return os.date('%H:%M', math.floor(at / 1000)) --[[@as string]]
+  end
+  return past < 1000 and 'now' or M.duration(past) .. ' ago'
+end
+
 --- `93,112`.
 ---@param n integer
 ---@return string

@@ -2,25 +2,27 @@
 
 use std::{io, sync::Arc};
 
-use super::{Core, end_all, home, signals::Signals};
-use crate::{
-    config::{self, Config},
-    project,
-    rpc::{self, Handles, Stdio},
-};
+use super::{Core, end_all, home, settings, signals::Signals};
+use crate::rpc::{self, Handles, Stdio};
 
 /// Serves the editor on `stdio` until it leaves or a signal comes; then ends everything that was started.
 pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
     let mut signals = Signals::listen()?;
-    let config = start_config();
+    let settings = settings::read();
+    let config = settings.started().config.clone();
     let core = Core::build(&config);
     let (logs, output) = core.logs(&config);
     let manager = core.manager(&config, output);
+    let settings = settings::connect(settings, &core, &manager, &logs);
+    let health = core.health.clone();
     let handles = Handles {
         manager: manager.clone(),
         logs,
         model: Arc::clone(&core.model),
         resources: core.resources.clone(),
+        bus: core.bus.clone(),
+        settings,
+        health: Arc::new(move || serde_json::to_value(health.report()).unwrap_or_default()),
         home: home(),
     };
     tracing::info!(pid = std::process::id(), "The host serves.");
@@ -33,16 +35,4 @@ pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
     drop(manager);
     core.drain().await;
     served
-}
-
-/// The host's own settings come from the project it was started in; each project's scripts are read when they
-/// are asked for.
-fn start_config() -> Config {
-    let here = std::env::current_dir().unwrap_or_default();
-    let root = project::find_root(&here).unwrap_or(here);
-    let loaded = config::load(&root, home().as_deref(), &|name| std::env::var(name).ok());
-    for problem in &loaded.problems {
-        tracing::warn!(%problem, "A setting was refused.");
-    }
-    loaded.config
 }

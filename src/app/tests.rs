@@ -1,5 +1,7 @@
 //! The pieces together, without an editor.
 
+mod memory;
+
 use super::*;
 use crate::{
     config::Backpressure,

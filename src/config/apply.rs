@@ -1,11 +1,13 @@
 //! Lays one layer over those below it: a file, then the environment.
 //!
-//! A value that cannot be used leaves the one below in place, and the problem says which that is.
+//! A value that cannot be used leaves the one below in place, or, in a program that runs, the one in force; the problem
+//! says which that is.
 
 use std::path::Path;
 
 use super::{
     Loaded, Place, Problem, Source,
+    changes::Held,
     keys::{self, RETIRED, TableName, Visitor, dotted},
     raw::{RawEntry, RawTable, RawValue},
     scripts,
@@ -13,10 +15,10 @@ use super::{
 };
 
 /// Lays `file` over what is there.
-pub(super) fn file(loaded: &mut Loaded, file: &Path, root: &RawTable) {
+pub(super) fn file(loaded: &mut Loaded, file: &Path, root: &RawTable, held: &Held) {
     let mut config = std::mem::take(&mut loaded.config);
     let first = loaded.problems.len();
-    let mut layer = FileLayer { loaded, file, root, table: "", here: Some(root), known: Vec::new() };
+    let mut layer = FileLayer { loaded, file, root, held, table: "", here: Some(root), known: Vec::new() };
     keys::visit(&mut config, &mut layer);
     layer.unknown_keys();
     if let Some(entry) = root.get("scripts") {
@@ -28,9 +30,9 @@ pub(super) fn file(loaded: &mut Loaded, file: &Path, root: &RawTable) {
 
 /// Lays the `BRUMMER_*` variables over what is there: `BRUMMER_MCP_PORT`, `BRUMMER_EVENTBUS_QUEUE_SIZES`. An
 /// empty variable counts as unset.
-pub(super) fn environment(loaded: &mut Loaded, env: &dyn Fn(&str) -> Option<String>) {
+pub(super) fn environment(loaded: &mut Loaded, env: &dyn Fn(&str) -> Option<String>, held: &Held) {
     let mut config = std::mem::take(&mut loaded.config);
-    keys::visit(&mut config, &mut EnvLayer { loaded, env, table: "" });
+    keys::visit(&mut config, &mut EnvLayer { loaded, env, held, table: "" });
     loaded.config = config;
 }
 
@@ -39,6 +41,7 @@ struct FileLayer<'a> {
     loaded: &'a mut Loaded,
     file: &'a Path,
     root: &'a RawTable,
+    held: &'a Held,
     table: TableName,
     /// The file's part for `table`, where it has one.
     here: Option<&'a RawTable>,
@@ -49,12 +52,13 @@ struct FileLayer<'a> {
 struct EnvLayer<'a> {
     loaded: &'a mut Loaded,
     env: &'a dyn Fn(&str) -> Option<String>,
+    held: &'a Held,
     table: TableName,
 }
 
 /// Reads `raw` into `slot`, or says what is wrong and what is used instead.
 fn settle<T: Setting>(
-    loaded: &mut Loaded,
+    (loaded, held): (&mut Loaded, &Held),
     raw: &RawValue,
     rule: &Rule,
     spelled: &str,
@@ -68,6 +72,9 @@ fn settle<T: Setting>(
             loaded.sources.insert(dotted(key.0, key.1), source);
         }
         Err(error) => {
+            if let Some(value) = held.get::<T>(&dotted(key.0, key.1)) {
+                slot.clone_from(value);
+            }
             let kept = slot.show(key.1).map(|kept| format!("; keeping {kept}")).unwrap_or_default();
             loaded.problems.push(Problem::with(&source, &dotted(key.0, spelled), error + &kept));
         }
@@ -106,7 +113,8 @@ impl Visitor for FileLayer<'_> {
                 } else {
                     let place = Place { file: self.file.to_owned(), line: entry.line };
                     let source = Source::File(place);
-                    settle(self.loaded, &entry.value, &rule, &spelled, (self.table, key), source, slot);
+                    let to = (&mut *self.loaded, self.held);
+                    settle(to, &entry.value, &rule, &spelled, (self.table, key), source, slot);
                     used = Some(spelled.clone());
                 }
             }
@@ -174,7 +182,8 @@ impl Visitor for EnvLayer<'_> {
                 format!("BRUMMER_{}", dotted(self.table, &spelled).replace('.', "_").to_uppercase());
             if let Some(text) = (self.env)(&variable).filter(|text| !text.is_empty()) {
                 let source = Source::Env(variable);
-                settle(self.loaded, &T::from_env(&text), &rule, &spelled, (self.table, key), source, slot);
+                let to = (&mut *self.loaded, self.held);
+                settle(to, &T::from_env(&text), &rule, &spelled, (self.table, key), source, slot);
                 return;
             }
         }

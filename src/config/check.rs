@@ -1,20 +1,18 @@
 //! What no single key can tell: settings that contradict each other once all layers are in.
 //!
-//! A contradiction is resolved by falling back to the defaults of all keys concerned, which agree.
+//! A contradiction is resolved by falling back to values of all keys concerned that agree: the defaults, or, in a program
+//! that runs, those in force.
 
-use super::{
-    EventBusConfig, Loaded, LogStoreConfig, McpManagerConfig, Mode, Problem, Rollout, Source,
-    StatusReadStrategy,
-};
+use super::{Config, Loaded, McpManagerConfig, Mode, Problem, Rollout, Source, StatusReadStrategy};
 
-/// Checks the resolved settings against each other.
-pub(super) fn check(loaded: &mut Loaded) {
+/// Checks the resolved settings against each other; `base` agrees with itself.
+pub(super) fn check(loaded: &mut Loaded, base: &Config) {
     rollouts(loaded);
 
     let bus = &loaded.config.eventbus;
     let sum: usize = bus.queue_sizes.iter().sum();
     if sum > bus.max_events {
-        let default = EventBusConfig::default();
+        let default = &base.eventbus;
         let message = format!(
             "{sum} in all, more than max_event_queue = {}; using {:?} and {}",
             bus.max_events, default.queue_sizes, default.max_events
@@ -35,7 +33,7 @@ pub(super) fn check(loaded: &mut Loaded) {
 
     let logs = &loaded.config.log_store;
     if logs.batch_size > logs.buffer_size {
-        let default = LogStoreConfig::default();
+        let default = &base.log_store;
         let message = format!(
             "{} is more than buffer_size = {}; using {} and {}",
             logs.batch_size, logs.buffer_size, default.batch_size, default.buffer_size

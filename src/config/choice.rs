@@ -7,7 +7,7 @@ use super::{
 };
 
 /// A type whose values are a few words.
-pub(super) trait Choice: Copy + PartialEq + 'static {
+pub(super) trait Choice: Copy + PartialEq + Send + Sync + 'static {
     const WORDS: &'static [(&'static str, Self)];
 }
 

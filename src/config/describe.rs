@@ -1,4 +1,4 @@
-//! The settings in force, as text that is itself a valid `.brum.toml`.
+//! The settings in force: each value with its source, and together as text that is itself a valid `.brum.toml`.
 
 use super::{
     Loaded, Source,
@@ -7,38 +7,51 @@ use super::{
     setting::{Rule, Setting, quote},
 };
 
-/// See [`Loaded::describe`].
-pub(super) fn describe(loaded: &Loaded) -> Vec<String> {
+/// One setting as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The key with its table.
+    pub key: String,
+    /// Its value as TOML; none when it is not set.
+    pub value: Option<String>,
+    /// Where the value comes from.
+    pub source: Source,
+    /// Whether a running host can take another one.
+    pub live: bool,
+}
+
+/// See [`Loaded::values`].
+pub(super) fn values(loaded: &Loaded) -> Vec<Shown> {
     let mut config = loaded.config.clone();
-    let mut printer = Printer { loaded, table: "", lines: Vec::new() };
+    let mut printer = Printer { loaded, table: "", shown: Vec::new() };
     keys::visit(&mut config, &mut printer);
     for (name, script) in &config.scripts {
         let key = script_key(name);
         if let Some(command) = &script.command {
-            printer.line(&format!("{key}.command"), &quote(command));
+            printer.add(format!("{key}.command"), Some(quote(command)), true);
         }
         if let Some(cwd) = &script.cwd {
-            printer.line(&format!("{key}.cwd"), &quote(&cwd.to_string_lossy()));
+            printer.add(format!("{key}.cwd"), Some(quote(&cwd.to_string_lossy())), true);
         }
         for (variable, value) in &script.env {
-            printer.line(&format!("{key}.env.{}", bare(variable)), &quote(value));
+            printer.add(format!("{key}.env.{}", bare(variable)), Some(quote(value)), true);
         }
     }
-    printer.lines
+    printer.shown
 }
 
 struct Printer<'a> {
     loaded: &'a Loaded,
     table: TableName,
-    lines: Vec<String>,
+    shown: Vec<Shown>,
 }
 
 // === impl Printer ===
 
 impl Printer<'_> {
-    fn line(&mut self, key: &str, value: &str) {
-        let source = self.loaded.source(key);
-        self.lines.push(format!("{key} = {value}  # {source}"));
+    fn add(&mut self, key: String, value: Option<String>, live: bool) {
+        let source = self.loaded.source(&key);
+        self.shown.push(Shown { key, value, source, live });
     }
 }
 
@@ -47,12 +60,22 @@ impl Visitor for Printer<'_> {
         self.table = table;
     }
 
-    fn setting<T: Setting>(&mut self, key: &'static str, _rule: Rule, slot: &mut T) {
+    fn setting<T: Setting>(&mut self, key: &'static str, rule: Rule, slot: &mut T) {
         let key = dotted(self.table, key);
-        match (slot.show(&key), self.loaded.source(&key)) {
-            (Some(value), _) => self.line(&key, &value),
-            (None, Source::Default) => self.lines.push(format!("# {key} is not set")),
-            (None, source) => self.lines.push(format!("# {key} is not set  # {source}")),
+        let value = slot.show(&key);
+        self.add(key, value, rule.live);
+    }
+}
+
+// === impl Shown ===
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { key, value, source, .. } = self;
+        match (value, source) {
+            (Some(value), _) => write!(f, "{key} = {value}  # {source}"),
+            (None, Source::Default) => write!(f, "# {key} is not set"),
+            (None, source) => write!(f, "# {key} is not set  # {source}"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every key there is, its limits and the field it sets: the one list.
 //!
-//! A [`Visitor`] walks it to read a file, to read the environment, to print.
+//! A [`Visitor`] walks it to read a file, to read the environment, to print, to compare. A key is `live` when a running
+//! host can take a new value; every other one counts from the host's next start.
 
 use super::{
     Config, EventBusConfig, ResourcesConfig, Rollout,
@@ -29,7 +30,7 @@ pub(super) trait Visitor {
 pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     let v = visitor;
     v.table("");
-    v.setting("preferred_package_manager", any(), &mut config.preferred_package_manager);
+    v.setting("preferred_package_manager", any().live(), &mut config.preferred_package_manager);
     v.setting("mcp_port", range(0..=65_535).auto(0), &mut config.mcp_port);
     v.setting("no_mcp", any(), &mut config.no_mcp);
     v.setting("proxy_port", range(0..=65_535).auto(0), &mut config.proxy_port);
@@ -41,33 +42,33 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     let (bus, auto) = (&mut config.eventbus, EventBusConfig::default());
     v.table("eventbus");
     v.setting("worker_pool_size", range(4..=32).auto(auto.workers), &mut bus.workers);
-    v.setting("queue_sizes", range(1..=1_000_000), &mut bus.queue_sizes);
-    v.setting("backpressure_strategy", any(), &mut bus.backpressure);
-    v.setting("max_event_queue", range(3..=10_000_000), &mut bus.max_events);
-    v.setting("enable_monitoring", any(), &mut bus.monitoring);
+    v.setting("queue_sizes", range(1..=1_000_000).live(), &mut bus.queue_sizes);
+    v.setting("backpressure_strategy", any().live(), &mut bus.backpressure);
+    v.setting("max_event_queue", range(3..=10_000_000).live(), &mut bus.max_events);
+    v.setting("enable_monitoring", any().live(), &mut bus.monitoring);
     rollout(v, &mut bus.rollout);
 
     let process = &mut config.process_manager;
     v.table("process_manager");
     v.setting("command_queue", range(1..=100_000), &mut process.command_queue);
-    v.setting("max_concurrent_starts", range(1..=1000), &mut process.max_concurrent_starts);
-    v.setting("max_processes", range(1..=10_000), &mut process.max_processes);
-    v.setting("max_process_history", range(1..=100_000), &mut process.max_process_history);
+    v.setting("max_concurrent_starts", range(1..=1000).live(), &mut process.max_concurrent_starts);
+    v.setting("max_processes", range(1..=10_000).live(), &mut process.max_processes);
+    v.setting("max_process_history", range(1..=100_000).live(), &mut process.max_process_history);
     v.setting("status_read_strategy", any(), &mut process.status_read_strategy);
-    v.setting("worker_timeout", range(10..=600_000), &mut process.worker_timeout);
-    v.setting("stop_grace", range(0..=600_000), &mut process.stop_grace);
+    v.setting("worker_timeout", range(10..=600_000).live(), &mut process.worker_timeout);
+    v.setting("stop_grace", range(0..=600_000).live(), &mut process.stop_grace);
     rollout(v, &mut process.rollout);
 
     let logs = &mut config.log_store;
     v.table("log_store");
     v.setting("buffer_size", range(1..=1_000_000), &mut logs.buffer_size);
-    v.setting("batch_size", range(1..=1_000_000), &mut logs.batch_size);
+    v.setting("batch_size", range(1..=1_000_000).live(), &mut logs.batch_size);
     let one = range(1..=1).why("one writer keeps the order");
     v.setting("worker_count", one, &mut logs.worker_count);
-    v.setting("timeout_ms", range(1..=60_000), &mut logs.flush_after);
-    v.setting("max_entries", range(1..=100_000_000), &mut logs.max_entries);
-    v.setting("max_bytes", range(4096..=1 << 40), &mut logs.max_bytes);
-    v.setting("max_error_entries", range(1..=1_000_000), &mut logs.max_error_entries);
+    v.setting("timeout_ms", range(1..=60_000).live(), &mut logs.flush_after);
+    v.setting("max_entries", range(1..=100_000_000).live(), &mut logs.max_entries);
+    v.setting("max_bytes", range(4096..=1 << 40).live(), &mut logs.max_bytes);
+    v.setting("max_error_entries", range(1..=1_000_000).live(), &mut logs.max_error_entries);
     rollout(v, &mut logs.rollout);
 
     v.table("model");
@@ -91,11 +92,11 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     rollout(v, &mut mcp.rollout);
 
     let (resources, auto) = (&mut config.resources, ResourcesConfig::default());
-    let tasks = range(1..=100_000).auto(auto.max_tasks).alias("max_goroutines");
+    let tasks = range(1..=100_000).auto(auto.max_tasks).alias("max_goroutines").live();
     v.table("resources");
     v.setting("max_tasks", tasks, &mut resources.max_tasks);
-    v.setting("memory_limit_mb", range(16..=1 << 20), &mut resources.memory_limit_mb);
-    v.setting("monitoring_interval_ms", range(10..=3_600_000), &mut resources.monitoring_interval);
+    v.setting("memory_limit_mb", range(16..=1 << 20).live(), &mut resources.memory_limit_mb);
+    v.setting("monitoring_interval_ms", range(10..=3_600_000).live(), &mut resources.monitoring_interval);
 }
 
 fn rollout(v: &mut impl Visitor, rollout: &mut Rollout) {

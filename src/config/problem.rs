@@ -79,6 +79,19 @@ impl fmt::Display for Problem {
 
 // === impl Source ===
 
+impl Source {
+    /// As text, the file relative to `root` where it lies in it.
+    pub fn within(&self, root: &Path) -> String {
+        match self {
+            Self::File(Place { file, line }) => {
+                let file = file.strip_prefix(root).unwrap_or(file).to_owned();
+                Self::File(Place { file, line: *line }).to_string()
+            }
+            Self::Default | Self::Env(_) => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

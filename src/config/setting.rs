@@ -15,10 +15,12 @@ pub(super) struct Rule {
     why: Option<&'static str>,
     /// A second name for the key.
     pub(super) alias: Option<&'static str>,
+    /// Whether a running host can take a new value; otherwise it takes it when it starts.
+    pub(super) live: bool,
 }
 
 /// A type of value.
-pub(super) trait Setting: Sized {
+pub(super) trait Setting: Clone + Send + Sync + 'static {
     /// The value, or what is wrong with it. `key` is the spelling used, which says the unit of a duration.
     fn read(raw: &RawValue, rule: &Rule, key: &str) -> Result<Self, String>;
 
@@ -43,7 +45,7 @@ pub(super) fn any() -> Rule {
 
 /// Values within `range`; durations in milliseconds.
 pub(super) fn range(range: RangeInclusive<i64>) -> Rule {
-    Rule { range, auto: None, why: None, alias: None }
+    Rule { range, auto: None, why: None, alias: None, live: false }
 }
 
 // === impl Rule ===
@@ -61,6 +63,11 @@ impl Rule {
 
     pub(super) fn alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
+        self
+    }
+
+    pub(super) fn live(mut self) -> Self {
+        self.live = true;
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod describe;
 mod files;
+mod reload;
 mod scripts;
 
 use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, time::Duration};
@@ -187,6 +188,7 @@ fn every_table_of_the_design_is_read() {
         [process_manager]
         enable_new_sync = false
         fallback_mode = true
+        command_queue = 30
         max_concurrent_starts = 3
         status_read_strategy = "locked"
         worker_timeout = "7s"
@@ -196,6 +198,8 @@ fn every_table_of_the_design_is_read() {
         batch_size = 20
         worker_count = 1
         timeout = "1.5s"
+        [model]
+        fallback_mode = true
         [proxy_server]
         request_buffer_size = 5
         connection_timeout_ms = 100
@@ -218,6 +222,8 @@ fn every_table_of_the_design_is_read() {
     assert_eq!(config.eventbus.backpressure, Backpressure::Block);
     assert!(!config.eventbus.monitoring);
     assert_eq!(config.process_manager.status_read_strategy, StatusReadStrategy::Locked);
+    assert_eq!(config.process_manager.command_queue, 30);
+    assert_eq!(config.model.rollout.mode(), RolloutMode::CurrentThenFallback);
     assert_eq!(config.process_manager.worker_timeout, Duration::from_secs(7));
     assert_eq!(config.process_manager.stop_grace, Duration::from_millis(250));
     assert_eq!(config.log_store.flush_after, Duration::from_millis(1500));
@@ -332,6 +338,27 @@ fn settings_that_contradict_each_other_fall_back_together() {
 }
 
 #[test]
+fn locked_status_reads_are_refused_outside_fallback_mode() {
+    check(
+        "[process_manager]\nstatus_read_strategy = \"locked\"\n",
+        &expect![[r#"
+            .brum.toml:2: process_manager.status_read_strategy: "locked" works in fallback mode only (enable_new_sync = false, fallback_mode = true); using "atomic"
+        "#]],
+    );
+    let read = |rollout: &str| {
+        let text = format!("[process_manager]\nstatus_read_strategy = \"locked\"\n{rollout}");
+        let loaded = project(&text);
+        (loaded.config.process_manager.status_read_strategy, loaded.problems.len())
+    };
+    assert_eq!(
+        read("fallback_mode = true"),
+        (StatusReadStrategy::Atomic, 1),
+        "it starts with the current one"
+    );
+    assert_eq!(read("fallback_mode = true\nenable_new_sync = false"), (StatusReadStrategy::Locked, 0));
+}
+
+#[test]
 fn both_switches_off_is_refused_and_the_other_three_mean_what_they_say() {
     let mode = |new: bool, fallback: bool| {
         let text = format!("[log_store]\nenable_new_sync = {new}\nfallback_mode = {fallback}\n");
@@ -343,7 +370,7 @@ fn both_switches_off_is_refused_and_the_other_three_mean_what_they_say() {
     assert_eq!(mode(false, true), (RolloutMode::Fallback, 0));
     assert_eq!(mode(false, false), (RolloutMode::Current, 1));
 
-    let tables = ["eventbus", "process_manager", "log_store", "proxy_server", "mcp_manager"];
+    let tables = ["eventbus", "process_manager", "log_store", "model", "proxy_server", "mcp_manager"];
     let text: String = tables.iter().map(|table| format!("[{table}]\nenable_new_sync = false\n")).collect();
     let loaded = project(&text);
     assert_eq!(loaded.config, Config::default());

@@ -1,8 +1,9 @@
-//! Lines in one block of memory. A chunk that somebody reads is never changed; the writer goes on in a new one.
+//! Lines in one block of memory. A chunk that somebody reads is never changed; the writer goes on in a new one. One that
+//! is left gets a segment of its own, which goes back to the system when the lines are evicted.
 
-use std::num::NonZeroU32;
+use std::{borrow::Cow, num::NonZeroU32, ops::Range};
 
-use super::style::StyleId;
+use super::{sealed::Sealed, style::StyleId};
 use crate::{
     event::{RunId, Timestamp},
     process::Stream,
@@ -28,8 +29,9 @@ pub struct Span {
 /// What is known of a line besides its text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Line {
-    end: u32,
-    spans_end: u32,
+    /// Where its text and its spans end; they begin where those of the line before end.
+    pub(super) end: u32,
+    pub(super) spans_end: u32,
     /// When it was read.
     pub at: Timestamp,
     /// The run that printed it.
@@ -48,6 +50,8 @@ pub struct Chunk {
     text: Vec<u8>,
     lines: Vec<Line>,
     spans: Vec<Span>,
+    /// All of it, once no more lines come; the lists above are empty then.
+    sealed: Option<Sealed>,
 }
 
 /// What the writer says of a line it adds.
@@ -64,46 +68,69 @@ pub(super) struct Facts {
 impl Chunk {
     /// How many lines it holds.
     pub fn len(&self) -> usize {
-        self.lines.len()
+        self.sealed.as_ref().map_or(self.lines.len(), Sealed::len)
     }
 
     /// Whether it holds no line.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.len() == 0
     }
 
     /// A line's text, without escapes and newline. Not necessarily UTF-8.
     pub fn text(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).map_or(0, |before| self.lines[before].end);
-        &self.text[start as usize..self.lines[index].end as usize]
+        let range = self.range(index, |line| line.end);
+        match &self.sealed {
+            Some(sealed) => sealed.text(range),
+            None => &self.text[range],
+        }
     }
 
     /// A line's coloured parts, in order and apart.
-    pub fn spans(&self, index: usize) -> &[Span] {
-        let start = index.checked_sub(1).map_or(0, |before| self.lines[before].spans_end);
-        &self.spans[start as usize..self.lines[index].spans_end as usize]
+    pub fn spans(&self, index: usize) -> Cow<'_, [Span]> {
+        let range = self.range(index, |line| line.spans_end);
+        match &self.sealed {
+            Some(sealed) => Cow::Owned(sealed.spans(range)),
+            None => Cow::Borrowed(&self.spans[range]),
+        }
     }
 
     /// A line's facts.
-    pub fn line(&self, index: usize) -> &Line {
-        &self.lines[index]
+    pub fn line(&self, index: usize) -> Line {
+        match &self.sealed {
+            Some(sealed) => sealed.line(index),
+            None => self.lines[index],
+        }
+    }
+
+    fn range(&self, index: usize, end: impl Fn(&Line) -> u32) -> Range<usize> {
+        let start = index.checked_sub(1).map_or(0, |before| end(&self.line(before)));
+        start as usize..end(&self.line(index)) as usize
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.text.len() >= TEXT || self.lines.len() >= LINES
+        self.sealed.is_some() || self.text.len() >= TEXT || self.lines.len() >= LINES
     }
 
-    /// Gives back the room it will not use. A chunk is not written to again once the next one has been begun.
-    pub(super) fn shrink(&mut self) {
-        self.text.shrink_to_fit();
-        self.lines.shrink_to_fit();
-        self.spans.shrink_to_fit();
+    /// Moves to memory of its own. A chunk is not written to again once the next one has been begun.
+    pub(super) fn seal(&mut self) {
+        if self.sealed.is_none() {
+            self.cut_off();
+            let Self { text, lines, spans, .. } = std::mem::take(self);
+            self.sealed = Some(Sealed::of(&text, &lines, &spans));
+        }
+    }
+
+    /// Forgets what whoever wrote last left behind when it panicked half way.
+    fn cut_off(&mut self) {
+        self.text.truncate(self.lines.last().map_or(0, |line| line.end as usize));
+        self.spans.truncate(self.lines.last().map_or(0, |line| line.spans_end as usize));
     }
 
     /// Bytes it takes, used or not.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.text.capacity()
+        self.sealed.as_ref().map_or(0, Sealed::size)
+            + self.text.capacity()
             + self.lines.capacity() * size_of::<Line>()
             + self.spans.capacity() * size_of::<Span>()
     }
@@ -115,9 +142,8 @@ impl Chunk {
         whole: Option<u64>,
         write: impl FnOnce(&mut Vec<u8>, &mut Vec<Span>),
     ) {
-        // Whoever wrote last may have panicked half way.
-        self.text.truncate(self.lines.last().map_or(0, |line| line.end as usize));
-        self.spans.truncate(self.lines.last().map_or(0, |line| line.spans_end as usize));
+        debug_assert!(self.sealed.is_none(), "a sealed chunk is full");
+        self.cut_off();
         write(&mut self.text, &mut self.spans);
         let Facts { at, run, stream, after_exit } = facts;
         let whole = whole.and_then(|whole| NonZeroU32::new(u32::try_from(whole).unwrap_or(u32::MAX)));
@@ -140,6 +166,7 @@ impl Chunk {
 
     /// Bytes accounted to one line: its text and what is kept about it.
     pub(super) fn cost(&self, index: usize) -> usize {
-        self.text(index).len() + size_of::<Line>() + std::mem::size_of_val(self.spans(index))
+        let spans = self.range(index, |line| line.spans_end).len();
+        self.range(index, |line| line.end).len() + size_of::<Line>() + spans * size_of::<Span>()
     }
 }

@@ -13,9 +13,9 @@ use crate::{
 /// Starts of runs kept per process.
 const RUNS: usize = 100;
 
-/// How many chunks are looked at for room to give back when a new one is begun: readers hold one for the time of an
-/// answer, so it is mostly the last one.
-const SHRUNK: usize = 8;
+/// How many chunks are looked at for one to seal when a new one is begun: readers hold one for the time of an answer,
+/// so it is mostly the last one.
+const LEFT: usize = 8;
 
 /// See the module.
 pub(super) struct ProcessLog {
@@ -332,9 +332,9 @@ fn open_chunk(chunks: &mut VecDeque<(Seq, Arc<Chunk>)>, next: Seq) -> &mut Chunk
     let usable =
         chunks.back_mut().is_some_and(|(_, chunk)| Arc::get_mut(chunk).is_some_and(|chunk| !chunk.is_full()));
     if !usable {
-        for (_, chunk) in chunks.iter_mut().rev().take(SHRUNK) {
+        for (_, chunk) in chunks.iter_mut().rev().take(LEFT) {
             if let Some(chunk) = Arc::get_mut(chunk) {
-                chunk.shrink();
+                chunk.seal();
             }
         }
         chunks.push_back((next, Arc::default()));

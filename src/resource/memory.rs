@@ -8,6 +8,7 @@
 //! Where the system does not tell the resident set, this says so once and measures nothing: pressure stays normal.
 
 mod limit;
+mod segment;
 mod steps;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
@@ -20,6 +21,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+pub use self::segment::Segment;
 use self::{
     limit::Places,
     steps::{Look, Steps},

@@ -1,16 +1,12 @@
-//! Carries out calls within a bound and hands their replies to the next frame. What starts and ends processes is carried
-//! out in the order it was asked for; questions are answered side by side.
+//! Carries out calls within a bound and hands their replies to the next frame. What starts and ends processes, and what
+//! changes the settings they run by, is carried out in the order it was asked for; questions are answered side by side.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::{
-    Handles, dispatch,
-    flush::ToFlush,
-    protocol::{Call, Reply},
-};
+use super::{Handles, dispatch, flush::ToFlush, frame::Reply, protocol::Call};
 use crate::{event::Component, resource::ResourceManager};
 
 /// Calls under way at once; one more is refused. It is also the room for those whose turn has not come.
@@ -59,6 +55,8 @@ impl Calls {
         let call = match call {
             Call::Watch(watch) => return self.send(ToFlush::Watch(id, watch)).await,
             Call::Unwatch(buffer) => return self.send(ToFlush::Unwatch(id, buffer.buf)).await,
+            Call::WatchHealth(buffer) => return self.send(ToFlush::WatchHealth(id, buffer.buf)).await,
+            Call::UnwatchHealth(buffer) => return self.send(ToFlush::UnwatchHealth(id, buffer.buf)).await,
             call => call,
         };
         let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
@@ -67,7 +65,7 @@ impl Calls {
                 .reply(id, Err("too many calls under way: try again in a moment".to_owned()))
                 .await;
         };
-        if matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_)) {
+        if matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_) | Call::Reload) {
             // The receiver lives as long as this sender.
             drop(self.commands.send(Admitted { id, call, place }).await);
         } else {

@@ -13,7 +13,7 @@ use super::{
     protocol::{Call, Directory, Entry, ErrorsOf, LineOf, Run},
 };
 use crate::{
-    config::{self, Config},
+    config::{self, Change, Config, Loaded, Reloaded, Source},
     event::{Component, ProcessId, ProcessInfo, Seq},
     locate::{self, Finding, Location, Place, Resolver, Scanner, Severity},
     logs::Headline,
@@ -43,14 +43,16 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
         Call::Locate(line) => locate(handles, line).await,
         Call::Errors(errors) => list_errors(handles, errors).await,
         Call::Explain(line) => explain(handles, line).await,
-        Call::Config(directory) => {
-            let home = handles.home.clone();
-            let problems =
-                blocking(handles, "config", move || read_config(&root_of(&directory), home.as_deref()).1);
-            Ok(json!({ "problems": problems.await? }))
-        }
+        Call::Config(directory) => settings(handles, directory).await,
+        Call::Reload => reload(handles).await,
+        Call::Health => Ok((handles.health)()),
         // The session takes these itself.
-        Call::Stop(_) | Call::Watch(_) | Call::Unwatch(_) | Call::Bye => Ok(json!({})),
+        Call::Stop(_)
+        | Call::Watch(_)
+        | Call::Unwatch(_)
+        | Call::WatchHealth(_)
+        | Call::UnwatchHealth(_)
+        | Call::Bye => Ok(json!({})),
     }
 }
 
@@ -220,6 +222,43 @@ fn error_row(headline: &Headline, info: &ProcessInfo, resolver: &Resolver) -> Va
     })
 }
 
+/// The settings of a project, each with its source, and what is wrong with them.
+async fn settings(handles: &Handles, directory: Directory) -> Result<Value, String> {
+    let home = handles.home.clone();
+    let shown = blocking(handles, "config", move || {
+        let root = root_of(&directory);
+        let loaded = load(&root, home.as_deref());
+        let source = |source: Source| match source {
+            Source::Default => None,
+            source => Some(source.within(&root)),
+        };
+        let values: Vec<_> = loaded
+            .values()
+            .into_iter()
+            .map(|shown| json!({ "key": shown.key, "value": shown.value, "source": source(shown.source) }))
+            .collect();
+        json!({ "root": root, "files": loaded.files, "problems": said_within(&loaded, &root), "values": values })
+    });
+    shown.await
+}
+
+/// The host's own settings, read again.
+async fn reload(handles: &Handles) -> Result<Value, String> {
+    let settings = Arc::clone(&handles.settings);
+    let told = blocking(handles, "reload", move || {
+        let Reloaded { applied, waiting, loaded } = settings.reload();
+        let texts = |changes: &[Change]| changes.iter().map(Change::to_string).collect::<Vec<_>>();
+        json!({
+            "root": settings.root(),
+            "files": loaded.files,
+            "applied": texts(&applied),
+            "restart": texts(&waiting),
+            "problems": said_within(&loaded, settings.root()),
+        })
+    });
+    told.await
+}
+
 /// The nearest root above a directory, or the directory itself: its errors say what was looked for.
 fn root_of(directory: &Directory) -> PathBuf {
     let path = PathBuf::from(&directory.dir);
@@ -227,9 +266,17 @@ fn root_of(directory: &Directory) -> PathBuf {
 }
 
 fn read_config(root: &Path, home: Option<&Path>) -> (Config, Vec<String>) {
-    let loaded = config::load(root, home, &|name| std::env::var(name).ok());
-    let problems = loaded.problems.iter().map(|problem| problem.within(root)).collect();
+    let loaded = load(root, home);
+    let problems = said_within(&loaded, root);
     (loaded.config, problems)
+}
+
+fn load(root: &Path, home: Option<&Path>) -> Loaded {
+    config::load(root, home, &|name| std::env::var(name).ok())
+}
+
+fn said_within(loaded: &Loaded, root: &Path) -> Vec<String> {
+    loaded.problems.iter().map(|problem| problem.within(root)).collect()
 }
 
 /// Files are looked at on a thread that may wait for them.

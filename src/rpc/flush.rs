@@ -10,14 +10,18 @@ use tokio::{
 };
 
 use super::{
-    Handles,
+    Handles, dispatch,
+    frame::{EventRow, Frame, LogPatch, Reply},
+    health::HealthWatch,
     patch::{self, LIMIT_BYTES, LIMIT_LINES},
-    protocol::{self, EventRow, Frame, LogPatch, Reply},
+    protocol,
     session::Editor,
     watch::Watch,
 };
 use crate::{
-    event::{Health, Pressure},
+    bus::{Filter, Mailbox},
+    config::Backpressure,
+    event::{Component, EventKind, Health, Pressure},
     logs::Query,
     model::{Happening, Revision, What},
 };
@@ -27,6 +31,9 @@ const INTERVAL: Duration = Duration::from_millis(16);
 
 /// The same while the model is not well or memory is short: 30 a second.
 const SLOW_INTERVAL: Duration = Duration::from_millis(33);
+
+/// Changes of health that may wait. There are few, and none is lost: newer ones of a component replace older ones.
+const CHANGES: usize = 16;
 
 /// How long an editor that refused a frame is left in peace.
 const REFUSED: Duration = Duration::from_secs(1);
@@ -38,6 +45,8 @@ const PLAIN: usize = 1;
 pub(super) enum ToFlush {
     Watch(u64, protocol::Watch),
     Unwatch(u64, i64),
+    WatchHealth(u64, i64),
+    UnwatchHealth(u64, i64),
     Reply(Reply),
 }
 
@@ -56,6 +65,9 @@ pub(super) struct Flush {
     held: VecDeque<Happening>,
     /// Those that wait no more.
     events: Vec<EventRow>,
+    /// Components that got better or worse.
+    changes: Mailbox,
+    health: HealthWatch,
     styles_sent: usize,
     frames: u64,
     /// Something may have changed since the last frame.
@@ -80,6 +92,9 @@ fn interval(model: Health, memory: Pressure) -> Duration {
 
 impl Flush {
     pub(super) fn new(editor: Editor, handles: Handles) -> Self {
+        let kinds = Filter::of(&[EventKind::HealthChanged]);
+        let changes = handles.bus.subscribe(kinds, Component::Rpc, CHANGES, Backpressure::DropOldest);
+        let health = HealthWatch::new(handles.health.clone(), handles.resources.clone());
         Self {
             editor,
             pressure: handles.resources.pressure(),
@@ -90,6 +105,8 @@ impl Flush {
             heard: 0,
             held: VecDeque::new(),
             events: Vec::new(),
+            changes,
+            health,
             styles_sent: PLAIN,
             frames: 0,
             dirty: true,
@@ -116,7 +133,8 @@ impl Flush {
     /// Waits until there is something to send and its time has come. False when the session is over.
     async fn wait(&mut self, mailbox: &mut mpsc::Receiver<ToFlush>, next_frame: Instant) -> bool {
         loop {
-            let ready = self.dirty || !self.replies.is_empty();
+            let ready = self.dirty || !self.replies.is_empty() || !self.events.is_empty();
+            let look = self.health.due();
             tokio::select! {
                 biased;
                 message = mailbox.recv() => match message {
@@ -124,6 +142,8 @@ impl Flush {
                     None => return false,
                 },
                 () = self.handles.model.changed(), if !self.dirty => self.dirty = true,
+                Some(event) = self.changes.recv() => self.events.extend(patch::health_row(&event)),
+                () = sleep_until(look.unwrap_or(next_frame)), if look.is_some() && !self.dirty => self.dirty = true,
                 () = sleep_until(next_frame), if ready => return true,
             }
         }
@@ -146,9 +166,17 @@ impl Flush {
             }
             ToFlush::Unwatch(id, buf) => {
                 self.watches.retain(|known| known.buf != buf);
-                self.replies.push(Reply { id, ok: Some(serde_json::json!({})), err: None });
+                self.replies.push(Reply::done(id));
                 // A happening may have waited for this buffer.
                 self.dirty = true;
+            }
+            ToFlush::WatchHealth(id, buf) => {
+                self.health.watch(buf);
+                self.replies.push(Reply::done(id));
+            }
+            ToFlush::UnwatchHealth(id, buf) => {
+                self.health.unwatch(buf);
+                self.replies.push(Reply::done(id));
             }
         }
     }
@@ -166,11 +194,13 @@ impl Flush {
         self.release();
         let (events, replies) = (std::mem::take(&mut self.events), std::mem::take(&mut self.replies));
         let procs: Vec<_> = view.rows.iter().map(patch::proc_row).collect();
-        if logs.is_empty() && procs.is_empty() && events.is_empty() && replies.is_empty() {
+        let health = self.health.take().map(dispatch::without_nulls);
+        let nothing = logs.is_empty() && procs.is_empty() && events.is_empty() && replies.is_empty();
+        if nothing && health.is_none() {
             return None;
         }
         self.frames += 1;
-        Some(Frame { rev: self.frames, logs, procs, events, replies })
+        Some(Frame { rev: self.frames, logs, procs, events, health, replies })
     }
 
     async fn read_logs(&mut self) -> Vec<LogPatch> {
@@ -239,6 +269,7 @@ impl Flush {
         self.events.splice(0..0, events);
         self.replies.splice(0..0, replies);
         self.watches.iter_mut().for_each(Watch::reset);
+        self.health.again();
         self.seen = Revision::default();
         self.styles_sent = PLAIN;
         self.dirty = true;

@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 
 use super::{
-    protocol::{ColourValue, EventRow, LogPatch, PrevRow, ProcRow, RunRow, StyleRow},
+    frame::{ColourValue, EventRow, HealthEvent, LogPatch, PrevRow, ProcRow, ProcessEvent, RunRow, StyleRow},
     watch::Watch,
 };
 use crate::{
-    event::{Exit, ProcessId},
+    event::{Event, Exit, ProcessId},
     locate::Severity,
     logs::{Chunk, Colour, Part, RunMark, Slice, Span, Style, StyleId, Which},
     model::{Ended, Happening, Row, What},
@@ -77,10 +77,10 @@ pub(super) fn proc_row(row: &Row) -> ProcRow {
 /// A happening as an event of the editor.
 pub(super) fn event_row(happening: Happening) -> EventRow {
     let Happening { process, start, at, what, .. } = happening;
-    let row = EventRow { id: process.0, run: start, at: at.0, ..EventRow::default() };
-    match what {
-        What::Started => EventRow { kind: "started", ..row },
-        What::Exited { state, exit, reason, took, message, .. } => EventRow {
+    let row = ProcessEvent { id: process.0, run: start, at: at.0, ..ProcessEvent::default() };
+    EventRow::Process(match what {
+        What::Started => ProcessEvent { kind: "started", ..row },
+        What::Exited { state, exit, reason, took, message, .. } => ProcessEvent {
             kind: "exited",
             state: Some(state),
             exit_code: exit.code(),
@@ -90,14 +90,27 @@ pub(super) fn event_row(happening: Happening) -> EventRow {
             message: message.as_deref().map(str::to_owned),
             ..row
         },
-        What::Error { seq, message, count } => EventRow {
+        What::Error { seq, message, count } => ProcessEvent {
             kind: "error",
             seq: Some(seq.0),
             message: Some(message.as_ref().to_owned()),
             count: Some(count),
             ..row
         },
-    }
+    })
+}
+
+/// A component got better or worse; no other event is told so.
+pub(super) fn health_row(event: &Event) -> Option<EventRow> {
+    let Event::HealthChanged { component, from, to, reason, at } = event else { return None };
+    Some(EventRow::Health(HealthEvent {
+        kind: "health",
+        component: component.name(),
+        from: *from,
+        to: *to,
+        reason: reason.as_ref().to_owned(),
+        at: at.0,
+    }))
 }
 
 /// A style and its number.
@@ -183,7 +196,7 @@ fn add_line(patch: &mut LogPatch, chunk: &Chunk, index: usize) {
     let clean = !head.iter().any(|&byte| is_control(byte));
     let mut shown = match std::str::from_utf8(head) {
         Ok(line) if clean && text.len() <= LIMIT_LINE => Shown::same(line),
-        _ => Shown::lossy(head, spans),
+        _ => Shown::lossy(head, &spans),
     };
     if text.len() > LIMIT_LINE {
         let kept = u32::try_from(text.len()).unwrap_or(u32::MAX);

@@ -11,7 +11,8 @@ use tokio_util::compat::{Compat, TokioAsyncReadCompatExt, TokioAsyncWriteCompatE
 use super::{
     Handles, Stdio, calls,
     flush::{self, ToFlush},
-    protocol::{Call, Hello, HelloAnswer, PROTOCOL, Reply},
+    frame::Reply,
+    protocol::{Call, Hello, HelloAnswer, PROTOCOL},
     stdio::Writer,
 };
 use crate::{event::Component, resource::Task};

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use super::{
     calls, dispatch,
+    frame::LogPatch,
+    health::HealthWatch,
     patch::{self, LIMIT_LINE},
-    protocol::{self, Call, LogPatch},
+    protocol::{self, Call},
     watch::Watch,
 };
 use crate::{
     config::ResourcesConfig,
-    event::{Component, Exit, ProcessId, RunId, Seq, State, Timestamp},
+    event::{Component, Event, Exit, Health, ProcessId, RunId, Seq, State, Timestamp},
     logs::{Chunk, Part, Slice, StyleTable},
     metrics::Measure,
     model::Ended,
     resource::ResourceManager,
+    sync::Mutex,
 };
 
 fn watch(name: Option<&str>) -> Watch {
@@ -104,6 +107,9 @@ fn calls_are_read_and_unknown_ones_named() {
     assert_eq!(stop, Ok(Call::Stop(protocol::Entry { id: 3 })));
     let errors = Call::decode("errors", rmpv::Value::Array(Vec::new()));
     assert_eq!(errors, Ok(Call::Errors(protocol::ErrorsOf { id: None, root: None })), "an empty Lua table");
+    assert_eq!(Call::decode("health", rmpv::Value::Array(Vec::new())), Ok(Call::Health));
+    let watched = Call::decode("watch_health", map(&[("buf", 5.into())]));
+    assert_eq!(watched, Ok(Call::WatchHealth(protocol::Buffer { buf: 5 })));
     assert_eq!(Call::decode("fly", map(&[])), Err("no such call: fly".to_owned()));
     assert!(Call::decode("stop", map(&[("id", "x".into())])).unwrap_err().starts_with("stop: "));
 }
@@ -130,4 +136,63 @@ async fn a_call_that_panics_is_answered_and_is_one_fault() {
         std::iter::from_fn(|| faults.try_recv().ok()).map(|fault| (fault.place, fault.message)).collect();
     assert_eq!(told, [("call", Arc::from("in the call")), ("locate", Arc::from("in its work"))]);
     assert_eq!(resources.metrics().resource.faults.read(), 2);
+}
+
+#[test]
+fn a_change_of_health_is_an_event_of_its_own_shape() {
+    let event = Event::HealthChanged {
+        component: Component::Logs,
+        from: Health::Healthy,
+        to: Health::Degraded,
+        reason: "3 faults in a minute".into(),
+        at: Timestamp(7),
+    };
+    let row = patch::health_row(&event).expect("it is told");
+    let expected = serde_json::json!({
+        "kind": "health", "component": "logs", "from": "healthy", "to": "degraded", "reason": "3 faults in a minute",
+        "at": 7,
+    });
+    assert_eq!(serde_json::to_value(&row).unwrap(), expected);
+    assert!(
+        patch::health_row(&Event::LinesArrived { process: ProcessId(1), first: Seq(1), last: Seq(1) })
+            .is_none()
+    );
+}
+
+/// A health report that the test changes, and who watches it.
+fn watched(report: serde_json::Value) -> (Arc<Mutex<serde_json::Value>>, HealthWatch) {
+    let (resources, _faults) = ResourceManager::new(&ResourcesConfig::default(), Arc::default());
+    let report = Arc::new(Mutex::new(report));
+    let told = Arc::clone(&report);
+    (report, HealthWatch::new(Arc::new(move || told.lock().clone()), resources))
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_is_sent_while_a_buffer_watches_once_a_second_when_it_changed() {
+    let (report, mut watch) = watched(serde_json::json!({ "uptime": 1, "pid": 7 }));
+    assert!(watch.take().is_none() && watch.due().is_none(), "nobody watches");
+    watch.watch(5);
+    assert_eq!(watch.take(), Some(serde_json::json!({ "uptime": 1, "pid": 7 })));
+    *report.lock() = serde_json::json!({ "uptime": 900, "pid": 8 });
+    assert_eq!(watch.take(), None, "a second has to pass");
+    tokio::time::sleep_until(watch.due().expect("a buffer watches")).await;
+    assert_eq!(watch.take(), Some(serde_json::json!({ "uptime": 900, "pid": 8 })));
+    *report.lock() = serde_json::json!({ "uptime": 1900, "pid": 8 });
+    tokio::time::sleep_until(watch.due().expect("a buffer watches")).await;
+    assert_eq!(watch.take(), None, "time alone is no news");
+    watch.again();
+    assert!(watch.take().is_some(), "what did not arrive is said again");
+    watch.unwatch(5);
+    tokio::time::advance(std::time::Duration::from_secs(9)).await;
+    assert!(watch.take().is_none() && watch.due().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_panics_is_a_fault_and_no_end() {
+    let (resources, mut faults) = ResourceManager::new(&ResourcesConfig::default(), Arc::default());
+    let mut watch = HealthWatch::new(Arc::new(|| panic!("no figures")), resources);
+    watch.watch(5);
+    assert_eq!(watch.take(), None);
+    let fault = faults.try_recv().expect("a fault");
+    assert_eq!((fault.component, fault.place), (Component::Rpc, "health report"));
 }

@@ -19,4 +19,5 @@ mod processes;
 mod readme;
 mod run;
 mod self_test;
+mod settings;
 mod tidy;

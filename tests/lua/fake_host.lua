@@ -146,9 +146,61 @@ function answers.explain()
   return { lines = { 'rule: none' } }
 end
 
-function answers.config()
-  return { problems = {} }
+function answers.config(params)
+  return {
+    root = params.dir,
+    files = { params.dir .. '/.brum.toml' },
+    problems = {},
+    values = {
+      { key = 'mcp_port', value = '7777' },
+      { key = 'proxy_url' },
+      { key = 'log_store.max_entries', value = '500', source = '.brum.toml:2' },
+    },
+  }
 end
+
+function answers.reload(params)
+  return { root = params.dir, files = {}, applied = {}, restart = {}, problems = {} }
+end
+
+--- All is well.
+local function report()
+  local function component(name)
+    return {
+      name = name,
+      state = 'healthy',
+      mode = 'current',
+      since = 1700000000000,
+      errors = 0,
+      faults = 0,
+      off = {},
+    }
+  end
+  return {
+    uptime = 720000,
+    pid = 4711,
+    version = '0.1.0',
+    components = vim.tbl_map(component, { 'bus', 'process', 'logs', 'model' }),
+    queues = { { name = 'events high', used = 0, capacity = 100, dropped = 0, blocked = 0 } },
+    budgets = {
+      { name = 'short work', used = 1, limit = 64, waiting = 0, refused = 0 },
+      { name = 'processes', used = 1, limit = 200 },
+      { name = 'tasks', used = 23, leaked = 0 },
+    },
+    memory = { resident = 45 * 1048576, limit = 512 * 1048576, pressure = 'normal', rings = 3145728, off = {} },
+    faults = {},
+    thresholds = { { name = 'event handling', limit = '100 ms', breaches = 0, recent = 0, worst = '12 ms' } },
+    rates = { events = 30, lines = 1200, workers_busy = 0.02, event_p50_us = 40, event_p99_us = 900 },
+  }
+end
+
+answers.health = report
+
+function answers.watch_health()
+  host.send({ health = report() })
+  return {}
+end
+answers.unwatch_health = answers.watch
 
 --- For specs: ends as if it had been killed.
 function answers.die(params)

@@ -99,7 +99,7 @@ return function(test, t)
 
   test('errors and next are about the project of the line', function(child)
     local c = opened(child)
-    c:cmd('Brummer config')
+    c:lua([[require('brummer.host').call('config', { dir = '/tmp' })]])
     c:call('config') -- The host is there: it does not forget the rows any more.
     c:frame({ rev = 1, procs = { c:row(), c:row({ id = 4, root = '/tmp/blog', errors = 1 }) } })
     c:type('G')

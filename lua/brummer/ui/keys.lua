@@ -34,6 +34,11 @@ M.keys = {
     { 'g?', 'help' },
     { 'q', 'close' },
   },
+  health = {
+    { 'R', 'refresh' },
+    { 'g?', 'help' },
+    { 'q', 'close' },
+  },
 }
 
 --- Keys of a kind after the option `keys`: false removes, a verb's name moves it there.

@@ -1,5 +1,6 @@
 --- The list of processes: `brummer://`, the dashboard, and `brummer://processes`.
 local config = require('brummer.config')
+local rows_of = require('brummer.ui.rows')
 local state = require('brummer.state')
 local text = require('brummer.text')
 local view_of = require('brummer.ui.view')
@@ -20,9 +21,9 @@ local GROUP = {
   stopped = 'BrummerStopped',
 }
 
----@class brummer.ListView: brummer.View
+---@class brummer.ListView: brummer.DrawnView
 ---@field ids integer[] process of each row below the header
----@field shown string[] text of each row, to leave alone what did not change
+---@field health? integer line that tells of the host's health, while something is wrong with it
 
 ---@param row brummer.Row
 ---@return string
@@ -98,44 +99,11 @@ function M.render(row, wide)
 end
 
 ---@param view brummer.ListView
----@return integer
-local function width_of(view)
-  local width = 80
-  for i, win in ipairs(vim.fn.win_findbuf(view.buf)) do
-    local here = vim.api.nvim_win_get_width(win) - vim.fn.getwininfo(win)[1].textoff
-    width = i == 1 and here or math.min(width, here)
-  end
-  return width
-end
-
----@param view brummer.ListView
 ---@param index integer 0-based row of the buffer
 ---@param line string
----@param marks { [1]: integer, [2]: integer, [3]: string }[]
+---@param marks brummer.RowMark[]
 local function put(view, index, line, marks)
-  if view.shown[index] == line then
-    return
-  end
-  local there = view.shown[index] ~= nil
-  view.shown[index] = line
-  vim.api.nvim_buf_clear_namespace(view.buf, ns, index, index + 1)
-  if there then
-    -- The cells that changed, not the line: the cursor keeps its place.
-    vim.bo[view.buf].modifiable = true
-    local old = vim.api.nvim_buf_get_lines(view.buf, index, index + 1, false)[1]
-    vim.api.nvim_buf_set_text(view.buf, index, 0, index, #old, { line })
-    vim.bo[view.buf].modifiable = false
-    vim.bo[view.buf].modified = false
-  else
-    local count = vim.api.nvim_buf_line_count(view.buf)
-    view_of.write(view.buf, index, index < count and index + 1 or index, { line })
-  end
-  for _, mark in ipairs(marks) do
-    vim.api.nvim_buf_set_extmark(view.buf, ns, index, math.min(mark[1], #line), {
-      end_col = math.min(mark[2], #line),
-      hl_group = mark[3],
-    })
-  end
+  rows_of.put(view, ns, index, line, marks)
 end
 
 ---@param view brummer.ListView
@@ -146,24 +114,16 @@ local function header(view)
     parts[#parts + 1] = ('%d failed'):format(counts.failed)
   end
   local left = table.concat(parts, ' · ')
-  local gap = math.max(width_of(view) - vim.fn.strdisplaywidth(left) - 8, 2)
+  local gap = math.max(rows_of.width(view) - vim.fn.strdisplaywidth(left) - 8, 2)
   put(view, 0, left .. (' '):rep(gap) .. 'g? help', { { 0, 8, 'BrummerTitle' } })
   put(view, 1, ' ▾ Processes', { { 0, 32, 'BrummerTitle' } })
 end
 
---- Draws what changed. The cursor stays on its row.
 ---@param view brummer.ListView
-function M.draw(view)
-  if #vim.fn.win_findbuf(view.buf) == 0 then
-    return
-  end
-  local saved = {} ---@type table<integer, vim.fn.winsaveview.ret>
-  for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
-    saved[win] = vim.api.nvim_win_call(win, vim.fn.winsaveview)
-  end
+local function fill(view)
   header(view)
   local rows = state.rows()
-  local wide = { name = 4, project = 0, width = width_of(view) }
+  local wide = { name = 4, project = 0, width = rows_of.width(view) }
   for _, row in ipairs(rows) do
     wide.name = math.min(math.max(wide.name, vim.fn.strdisplaywidth(row.name)), 24)
     if row.root ~= rows[1].root then
@@ -183,46 +143,41 @@ function M.draw(view)
     put(view, HEADER, '   nothing was run yet: a runs a script', { { 0, 64, 'BrummerGap' } })
   end
   local last = HEADER + math.max(#rows, 1)
-  if vim.api.nvim_buf_line_count(view.buf) > last then
-    view_of.write(view.buf, last, -1, {})
-    for index in pairs(view.shown) do
-      view.shown[index] = index < last and view.shown[index] or nil
-    end
+  local trouble = state.trouble()
+  view.health = trouble and last + 1 or nil
+  if trouble then
+    local line = text.fit(' ▸ Health: ' .. trouble, wide.width)
+    put(view, last, line, { { 0, #line, 'BrummerHealthWarning' } })
   end
-  for win, old in pairs(saved) do
-    vim.api.nvim_win_call(win, function()
-      vim.fn.winrestview(old)
+  rows_of.cut(view, ns, last + (trouble and 1 or 0))
+end
+
+--- Draws what changed. The cursor stays on its row.
+---@param view brummer.ListView
+function M.draw(view)
+  if #vim.fn.win_findbuf(view.buf) > 0 then
+    rows_of.still(view, function()
+      fill(view)
     end)
   end
 end
 
----@type uv.uv_timer_t?
-local timer
-
-local function draw_all()
+local draw_all = rows_of.ticker(TICK_MS, function()
   local any = false
   for _, view in ipairs(view_of.all('processes')) do
     any = any or #vim.fn.win_findbuf(view.buf) > 0
     M.draw(view --[[@as brummer.ListView]])
   end
-  if not any and timer then
-    timer:stop()
-    timer:close()
-    timer = nil
-  elseif any and not timer then
-    timer = assert(vim.uv.new_timer())
-    timer:start(TICK_MS, TICK_MS, vim.schedule_wrap(draw_all))
-  end
-end
+  return any
+end)
 
 local watching = false
 
 ---@param view brummer.ListView
 function M.open(view)
   require('brummer.highlight').setup()
-  view.ids, view.shown = {}, {}
-  vim.api.nvim_buf_clear_namespace(view.buf, ns, 0, -1)
-  view_of.write(view.buf, 0, -1, {})
+  view.ids = {}
+  rows_of.clear(view, ns)
   if not watching then
     watching = true
     state.subscribe(draw_all)
@@ -265,6 +220,14 @@ end
 function M.row_at(view, lnum)
   local list = view --[[@as brummer.ListView]]
   return state.get(list.ids[lnum - HEADER] or 0)
+end
+
+--- Whether a line leads to |brummer-health|.
+---@param view brummer.View
+---@param lnum integer
+---@return boolean
+function M.leads_to_health(view, lnum)
+  return (view --[[@as brummer.ListView]]).health == lnum
 end
 
 --- Opens the log of the line.

@@ -4,7 +4,7 @@ local M = {}
 ---@class brummer.View
 ---@field buf integer
 ---@field name string
----@field kind 'logs'|'processes'
+---@field kind 'logs'|'processes'|'health'
 ---@field root? string project; nil in a list of all projects
 ---@field script? string nil in the merged log
 ---@field following? boolean whether a window that opens a log follows
@@ -13,8 +13,16 @@ local M = {}
 ---@type table<integer, brummer.View>
 local views = {}
 
-local MODULE = { logs = 'brummer.ui.logs', processes = 'brummer.ui.processes' }
-local FILETYPE = { logs = 'brummer-logs', processes = 'brummer-dashboard' }
+local MODULE = {
+  logs = 'brummer.ui.logs',
+  processes = 'brummer.ui.processes',
+  health = 'brummer.ui.health',
+}
+local FILETYPE = {
+  logs = 'brummer-logs',
+  processes = 'brummer-dashboard',
+  health = 'brummer-health',
+}
 
 ---@param name string
 ---@return { kind: string, label?: string, script?: string }?
@@ -25,6 +33,8 @@ local function parse(name)
   end
   if rest == '' or rest == 'processes' then
     return { kind = 'processes' }
+  elseif rest == 'health' then
+    return { kind = 'health' }
   end
   local tail = rest == 'logs' and '' or rest:match('^logs/(.*)$')
   if tail then

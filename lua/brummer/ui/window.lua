@@ -208,7 +208,8 @@ end
 --- Lines in a small window that goes at the next movement.
 ---@param lines string[]
 ---@param title string
-function M.popup(lines, title)
+---@param syntax? string
+function M.popup(lines, title, syntax)
   local width = 20
   for _, line in ipairs(lines) do
     width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
@@ -218,6 +219,8 @@ function M.popup(lines, title)
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].bufhidden = 'wipe'
   vim.bo[buf].modifiable = false
+  -- Not the file type: what plugins do to files of that type is not for this.
+  vim.bo[buf].syntax = syntax or ''
   local height = math.max(math.min(#lines, vim.o.lines - 6), 1)
   local win = vim.api.nvim_open_win(buf, true, {
     relative = 'editor',

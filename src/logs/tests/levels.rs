@@ -254,7 +254,7 @@ async fn a_change_of_the_implementation_under_load_loses_and_reorders_nothing() 
 }
 
 #[test]
-fn a_chunk_that_is_left_gives_back_the_room_it_does_not_use() {
+fn a_chunk_that_is_left_takes_no_more_room_than_it_uses() {
     let mut state = state(1_000_000, usize::MAX);
     for number in 0..20_000 {
         state.append(P, format!("{number} {}\n", "x".repeat(number % 90)).as_bytes(), &[], facts());

@@ -167,6 +167,17 @@ fn this_process_has_a_resident_set_and_this_machine_a_limit() {
     assert!((1 << 20..allowed).contains(&resident), "{resident} of {allowed}");
 }
 
+#[test]
+fn a_segment_holds_what_was_written_whatever_its_size() {
+    for size in [0, 1, 4096, (16 << 10) - 1, 16 << 10, 1 << 20] {
+        let segment = Segment::new(size, |bytes| {
+            assert!(bytes.len() == size && bytes.iter().all(|byte| *byte == 0));
+            bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = at as u8);
+        });
+        assert!(segment.len() == size && segment.iter().enumerate().all(|(at, byte)| *byte == at as u8));
+    }
+}
+
 struct Rig {
     resources: ResourceManager,
     monitor: MemoryMonitor,

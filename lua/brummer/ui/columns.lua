@@ -1,0 +1,69 @@
+--- Rows made of columns: text, and where which group colours it. Pure.
+local text = require('brummer.text')
+
+local M = {}
+
+---@alias brummer.ReportRow { [1]: string, [2]: brummer.RowMark[] }
+
+--- A row of columns; each has a text, a width (0: as long as it is) and perhaps a group.
+---@param cols { [1]: string, [2]: integer, [3]?: string }[]
+---@return brummer.ReportRow
+function M.row(cols)
+  local line, marks = '  ', {}
+  for _, col in ipairs(cols) do
+    local piece = col[2] > 0 and text.pad(col[1], col[2]) or col[1]
+    line = line .. ' '
+    if col[3] then
+      marks[#marks + 1] = { #line, #line + #piece, col[3] }
+    end
+    line = line .. piece
+  end
+  return { (line:gsub('%s+$', '')), marks }
+end
+
+--- The row above a section.
+---@param title string
+---@return brummer.ReportRow
+function M.heading(title)
+  return { ' ▾ ' .. title, { { 0, #title + 5, 'BrummerTitle' } } }
+end
+
+--- What there is, parted by dots.
+---@param parts (string|false|nil)[]
+---@return string
+function M.join(parts)
+  return table.concat(
+    vim.tbl_filter(function(part)
+      return part and part ~= ''
+    end, parts),
+    ' · '
+  )
+end
+
+--- `12 dropped`, or nothing for none.
+---@param n? integer
+---@param word string
+---@return string|false
+function M.some(n, word)
+  return (n or 0) > 0 and ('%s %s'):format(text.count(n), word)
+end
+
+--- A sorted copy, worst first; the rest keeps its order.
+---@generic T: table
+---@param list T[]
+---@param how fun(item: T): integer
+---@return T[]
+function M.worst_first(list, how)
+  local order = {}
+  for i, item in ipairs(list) do
+    order[i] = { item, how(item), i }
+  end
+  table.sort(order, function(a, b)
+    return a[2] > b[2] or a[2] == b[2] and a[3] < b[3]
+  end)
+  return vim.tbl_map(function(entry)
+    return entry[1]
+  end, order)
+end
+
+return M

@@ -1,0 +1,280 @@
+--- A health report as rows: words, columns, and colour only where something is not as it should be. Pure.
+local columns = require('brummer.ui.columns')
+local config = require('brummer.config')
+local text = require('brummer.text')
+
+local M = {}
+
+local heading, join, row, some = columns.heading, columns.join, columns.row, columns.some
+local worst_first = columns.worst_first
+local SEVERITY = require('brummer.state').SEVERITY
+
+--- What each component is for, as far as a user meets it.
+local PURPOSE = {
+  bus = 'carries news between the parts',
+  project = 'reads package.json and .brum.toml',
+  process = 'starts and ends what you run',
+  logs = 'keeps what was printed',
+  locate = 'finds the place behind an error',
+  model = 'keeps the list of processes',
+  rpc = 'talks to this editor',
+  resource = 'limits work and memory',
+  app = 'holds the host together',
+}
+
+local WARNING, ERROR = 'BrummerHealthWarning', 'BrummerHealthError'
+local LOOK = {
+  [0] = { icon = 'success' },
+  { icon = 'warning', group = WARNING },
+  { icon = 'failed', group = ERROR },
+  { icon = 'failed', group = ERROR },
+}
+local PRESSURE = {
+  normal = { 'enough' },
+  warning = { 'short', WARNING },
+  critical = { 'very short', ERROR },
+}
+
+---@param off? string[]
+---@return brummer.ReportRow[]
+local function switched_off(off)
+  return vim.tbl_map(function(what)
+    return row({ { '', 1 }, { ('for now: %s'):format(what), 0, WARNING } })
+  end, off or {})
+end
+
+---@param component table
+---@return integer
+local function severity(component)
+  return SEVERITY[component.state] or 0
+end
+
+---@param out brummer.ReportRow[]
+---@param list table[]
+local function components(out, list)
+  out[#out + 1] = heading('Parts')
+  for _, it in ipairs(worst_first(list, severity)) do
+    local look, bad = LOOK[severity(it)], severity(it) > 0
+    local words = join({
+      it.reason or not bad and (PURPOSE[it.name] or '') or nil,
+      bad and it.since and ('since %s'):format(os.date('%H:%M:%S', math.floor(it.since / 1000))),
+      it.mode == 'fallback' and 'the simple form runs',
+      (it.errors or 0) > 0 and text.plural(it.errors, 'error') .. ' in the last minute',
+    })
+    out[#out + 1] = row({
+      { config.icon(look.icon), 1, look.group },
+      { it.name, 10 },
+      { it.state, 10, look.group },
+      { words, 0, not bad and 'BrummerCommand' or nil },
+    })
+    vim.list_extend(out, switched_off(it.off))
+  end
+end
+
+---@param out brummer.ReportRow[]
+---@param list table[]
+local function faults(out, list)
+  if #list == 0 then
+    return
+  end
+  out[#out + 1] = heading(('Faults (%d)'):format(#list))
+  for _, it in ipairs(list) do
+    out[#out + 1] = row({
+      { text.ago(it.at), 10 },
+      { ('%s, %s'):format(it.component, it.place), 24 },
+      { join({ (it.count or 1) > 1 and ('×%d'):format(it.count), it.kind, it.message }), 0 },
+    })
+  end
+end
+
+---@param out brummer.ReportRow[]
+---@param it table
+local function memory(out, it)
+  local short = PRESSURE[it.pressure] or { it.pressure or '' }
+  out[#out + 1] = heading('Memory')
+  -- Nobody has measured yet.
+  local known = (it.resident or 0) > 0
+  out[#out + 1] = row({
+    { 'in use', 18 },
+    { known and text.bytes(it.resident) or '–', 10 },
+    { (it.limit or 0) > 0 and 'of ' .. text.bytes(it.limit) or '', 12 },
+    { known and short[1] or '', 0, short[2] },
+  })
+  out[#out + 1] = row({ { 'of it logs', 18 }, { text.bytes(it.rings or 0), 0 } })
+  vim.list_extend(out, switched_off(it.off))
+end
+
+--- A row of something that has room: how much of it is taken.
+---@param it table
+---@param room? integer
+---@param note string
+---@param bad? boolean
+---@return brummer.ReportRow
+local function room_row(it, room, note, bad)
+  local full = room and room > 0 and it.used >= room
+  local group = bad and ERROR or full and WARNING or nil
+  return row({
+    { it.name, 18 },
+    { text.count(it.used or 0), 10, group },
+    { (room or 0) > 0 and 'of ' .. text.count(room) or '', 12, group },
+    { join({ full and 'full', note }), 0, group },
+  })
+end
+
+---@param out brummer.ReportRow[]
+---@param list table[]
+local function budgets(out, list)
+  out[#out + 1] = heading('Budgets')
+  for _, it in ipairs(list) do
+    local leaked = (it.leaked or 0) > 0
+    local note = join({
+      some(it.waiting, 'waiting'),
+      some(it.refused, 'refused so far'),
+      some(it.leaked, 'without an owner'),
+    })
+    out[#out + 1] = room_row(it, it.limit, note, leaked)
+  end
+end
+
+---@param out brummer.ReportRow[]
+---@param list table[]
+local function queues(out, list)
+  out[#out + 1] = heading('Queues')
+  for _, it in ipairs(list) do
+    local note = join({ some(it.dropped, 'dropped so far'), some(it.blocked, 'had to wait') })
+    out[#out + 1] = room_row(it, it.capacity, note)
+  end
+end
+
+---@param out brummer.ReportRow[]
+---@param list table[]
+local function thresholds(out, list)
+  if #list == 0 then
+    return
+  end
+  out[#out + 1] = heading('Limits')
+  local function recent(it)
+    return (it.recent or 0) > 0 and 1 or 0
+  end
+  for _, it in ipairs(worst_first(list, recent)) do
+    local note = join({
+      recent(it) > 0 and ('%s over it in the last minute'):format(text.count(it.recent)),
+      (it.breaches or 0) > 0 and ('%s in all'):format(text.count(it.breaches)) or 'never over it',
+    })
+    local group = recent(it) > 0 and WARNING or nil
+    out[#out + 1] = row({
+      { it.name, 18 },
+      { tostring(it.worst or '–'), 10 },
+      { ('of %s'):format(it.limit), 12 },
+      { note, 0, group },
+    })
+  end
+end
+
+--- What is wrong, worst first, in one line; nil when all is well.
+---@param report table
+---@return string? trouble
+---@return string group
+function M.trouble(report)
+  local parts, worst = {}, 0
+  for _, it in ipairs(worst_first(report.components or {}, severity)) do
+    if severity(it) > 0 then
+      worst = math.max(worst, severity(it))
+      parts[#parts + 1] = ('%s %s'):format(it.name, it.state)
+    end
+  end
+  local pressure = report.memory and report.memory.pressure
+  if pressure == 'warning' or pressure == 'critical' then
+    worst = math.max(worst, pressure == 'critical' and 2 or 1)
+    parts[#parts + 1] = 'memory ' .. PRESSURE[pressure][1]
+  end
+  for _, it in ipairs(report.budgets or {}) do
+    if (it.leaked or 0) > 0 then
+      worst = 2
+      parts[#parts + 1] = ('%s without an owner'):format(text.plural(it.leaked, 'task'))
+    end
+  end
+  return #parts > 0 and table.concat(parts, ' · ') or nil, worst > 1 and ERROR or WARNING
+end
+
+--- `1,200 lines/s · 30 events/s · workers 2 % busy · 40 µs an event (p99 900 µs)`.
+---@param rates? table
+---@return string
+local function pace(rates)
+  rates = rates or {}
+  return join({
+    rates.lines and ('%s lines/s'):format(text.count(math.floor(rates.lines + 0.5))),
+    rates.events and ('%s events/s'):format(text.count(math.floor(rates.events + 0.5))),
+    rates.workers_busy and ('workers %.0f %% busy'):format(rates.workers_busy * 100),
+    rates.event_p50_us and ('%s µs an event%s'):format(
+      text.count(rates.event_p50_us),
+      rates.event_p99_us and (' (p99 %s µs)'):format(text.count(rates.event_p99_us)) or ''
+    ),
+  })
+end
+
+--- The first row: `left` from the left, the way to the keys at the right.
+---@param left string
+---@param group? string
+---@param width integer
+---@return brummer.ReportRow
+local function head(left, group, width)
+  local name = ' brummer health  '
+  local line = text.fit(name .. left, math.max(width - 9, 20))
+  local gap = math.max(width - vim.fn.strdisplaywidth(line) - 8, 2)
+  local marks = { { 0, #name - 2, 'BrummerTitle' } }
+  if group then
+    marks[2] = { math.min(#name, #line), #line, group }
+  end
+  return { line .. (' '):rep(gap) .. 'g? help', marks }
+end
+
+--- All rows of a report.
+---@param report table as in doc/protocol.md
+---@param up integer milliseconds since the host started
+---@param width integer
+---@return brummer.ReportRow[]
+function M.rows(report, up, width)
+  local trouble, group = M.trouble(report)
+  local left = trouble or 'all is well'
+  local out = { head(left, trouble and group or nil, width) }
+  local about = join({
+    'up ' .. text.duration(math.max(up, 1000)),
+    report.pid and 'pid ' .. report.pid,
+    report.version and 'version ' .. report.version,
+  })
+  out[#out + 1] = row({ { about, 0, 'BrummerCommand' } })
+  local speed = pace(report.rates)
+  if speed ~= '' then
+    out[#out + 1] = row({ { speed, 0, 'BrummerCommand' } })
+  end
+  for _, section in ipairs({
+    { components, report.components },
+    { faults, report.faults },
+    { memory, report.memory },
+    { budgets, report.budgets },
+    { queues, report.queues },
+    { thresholds, report.thresholds },
+  }) do
+    if section[2] then
+      section[1](out, section[2])
+    end
+  end
+  return out
+end
+
+--- What is said while no host runs.
+---@param starting boolean
+---@param width integer
+---@return brummer.ReportRow[]
+function M.down(starting, width)
+  return {
+    head(starting and 'the host starts' or 'no host runs', nil, width),
+    { '', {} },
+    row({ { 'The host starts with the first command that needs it, as :BrummerRun does.', 0 } }),
+    row({ { ':checkhealth brummer looks at what it needs: the program, its version,', 0 } }),
+    row({ { 'the options, the log files.', 0 } }),
+  }
+end
+
+return M

@@ -1,0 +1,276 @@
+//! What the host sends to Neovim: frames and what they are made of. `doc/protocol.md` says the same in words.
+
+use serde::Serialize;
+
+/// One message to the editor.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Frame {
+    /// Counts frames.
+    pub(super) rev: u64,
+    /// Changes of watched buffers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) logs: Vec<LogPatch>,
+    /// Changed rows, whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) procs: Vec<ProcRow>,
+    /// What happened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) events: Vec<EventRow>,
+    /// How the host is, whole, when a buffer watches and it changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) health: Option<serde_json::Value>,
+    /// Answers to calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) replies: Vec<Reply>,
+}
+
+/// A row of the process list.
+#[derive(Debug, Serialize)]
+pub(super) struct ProcRow {
+    /// Its id.
+    pub(super) id: u32,
+    /// How users call it.
+    pub(super) name: String,
+    /// Project.
+    pub(super) root: String,
+    /// Working directory.
+    pub(super) cwd: String,
+    /// `pending`, `running`, `success`, `failed` or `stopped`.
+    pub(super) state: crate::event::State,
+    /// Starts so far.
+    pub(super) run: u32,
+    /// What was executed.
+    pub(super) command: String,
+    /// What the script says.
+    pub(super) script: String,
+    /// Leader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pid: Option<u32>,
+    /// Exit code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exit_code: Option<i32>,
+    /// Signal that ended it, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) signal: Option<String>,
+    /// Why it could not be started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// Milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) started_at: Option<u64>,
+    /// Milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ended_at: Option<u64>,
+    /// Lines ever printed.
+    pub(super) lines: u64,
+    /// Distinct errors of this run.
+    pub(super) errors: u32,
+}
+
+/// New lines of one watched buffer. Lists of pairs and quadruples are flat, to keep them cheap to decode.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct LogPatch {
+    /// The buffer.
+    pub(super) buf: i64,
+    /// The process, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<u32>,
+    /// The buffer's text is thrown away first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) reset: bool,
+    /// Lines left out before the first of `lines`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) skipped: u64,
+    /// Lines ever printed in this log.
+    pub(super) total: u64,
+    /// Text.
+    pub(super) lines: Vec<String>,
+    /// Line numbers: first, count, …
+    pub(super) seqs: Vec<u64>,
+    /// Processes, merged log only: id, count, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ids: Vec<u64>,
+    /// Times: milliseconds since the epoch, count, …
+    pub(super) times: Vec<u64>,
+    /// Colours: row, start, end, style, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) spans: Vec<u32>,
+    /// Styles not sent before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) styles: Vec<StyleRow>,
+    /// Error headlines: line number, severity, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) marks: Vec<u64>,
+    /// Processes of the marks, merged log only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) mark_ids: Vec<u32>,
+    /// Lines sent in part: row, whole length, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) clipped: Vec<u32>,
+    /// Where runs begin.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) runs: Vec<RunRow>,
+}
+
+/// A style's number and what it means.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct StyleRow {
+    /// The number.
+    pub(super) style: u16,
+    /// Text colour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fg: Option<ColourValue>,
+    /// Background.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bg: Option<ColourValue>,
+    /// SGR 1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) bold: bool,
+    /// SGR 2.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) dim: bool,
+    /// SGR 3.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) italic: bool,
+    /// SGR 4.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) underline: bool,
+    /// SGR 7.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) reverse: bool,
+    /// SGR 9.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) strike: bool,
+}
+
+/// 0..=255, or `#rrggbb`.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum ColourValue {
+    /// Palette.
+    Index(u8),
+    /// True colour.
+    Hex(String),
+}
+
+/// The start of a run.
+#[derive(Debug, Serialize)]
+pub(super) struct RunRow {
+    /// The run's first line.
+    pub(super) seq: u64,
+    /// 1 for the first.
+    pub(super) run: u32,
+    /// Milliseconds since the epoch.
+    pub(super) at: u64,
+    /// The process, merged log only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<u32>,
+    /// How the run before ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prev: Option<PrevRow>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct PrevRow {
+    /// Its state.
+    pub(super) state: crate::event::State,
+    /// Exit code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exit_code: Option<i32>,
+    /// Signal, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) signal: Option<String>,
+    /// Milliseconds.
+    pub(super) took: u64,
+}
+
+/// Something that happened.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum EventRow {
+    /// To a process.
+    Process(ProcessEvent),
+    /// To a component of the host.
+    Health(HealthEvent),
+}
+
+/// A component got better or worse.
+#[derive(Debug, Serialize)]
+pub(super) struct HealthEvent {
+    /// `health`.
+    pub(super) kind: &'static str,
+    /// Its name.
+    pub(super) component: &'static str,
+    /// `healthy`, `degraded`, `failing` or `failed`.
+    pub(super) from: crate::event::Health,
+    /// The same.
+    pub(super) to: crate::event::Health,
+    /// Why.
+    pub(super) reason: String,
+    /// Milliseconds since the epoch.
+    pub(super) at: u64,
+}
+
+/// Something that happened to a process.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct ProcessEvent {
+    /// `started`, `exited` or `error`.
+    pub(super) kind: &'static str,
+    /// The process.
+    pub(super) id: u32,
+    /// Which start of the process, from 1.
+    pub(super) run: u32,
+    /// Milliseconds since the epoch.
+    pub(super) at: u64,
+    /// Of an exit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<crate::event::State>,
+    /// Of an exit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exit_code: Option<i32>,
+    /// Of an exit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) signal: Option<String>,
+    /// Of an exit without a start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// Of an exit: milliseconds from start to end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) took: Option<u64>,
+    /// Of an error: its line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seq: Option<u64>,
+    /// An error's text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    /// Of an error: how many there are in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) count: Option<u32>,
+}
+
+/// The answer to one call.
+#[derive(Debug, Serialize)]
+pub(super) struct Reply {
+    /// The call's number.
+    pub(super) id: u64,
+    /// Its value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ok: Option<serde_json::Value>,
+    /// Why there is none, worded for the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) err: Option<String>,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+// === impl Reply ===
+
+impl Reply {
+    /// Done, and nothing to tell.
+    pub(super) fn done(id: u64) -> Self {
+        Self { id, ok: Some(serde_json::json!({})), err: None }
+    }
+}

@@ -1,0 +1,225 @@
+--- `:Brummer health`: calm while all is well, worst first when not, live only while somebody looks.
+return function(test, t)
+  --- Parts that are not as they should be.
+  local UNWELL = [[
+    local report = vim.deepcopy(_G.well)
+    local logs = report.components[3]
+    logs.state, logs.reason, logs.errors = 'failing', '5 faults in a minute', 5
+    logs.off, logs.mode = { 'errors are not looked for' }, 'fallback'
+    report.components[1].state, report.components[1].reason = 'degraded', 'slow handlers'
+    report.memory.pressure, report.memory.off = 'warning', { 'telemetry is off' }
+    report.budgets[1].used, report.budgets[1].waiting = 64, 3
+    report.thresholds[1].recent, report.thresholds[1].breaches = 2, 14
+    report.faults = { { at = os.time() * 1000 - 3000, component = 'logs', place = 'writer',
+      kind = 'panic', message = 'index out of bounds', count = 3 } }
+    require('brummer.rpc').frame(vim.mpack.encode({ rev = 9, health = report }))
+  ]]
+
+  --- The view with a host behind it, all well.
+  local function opened(child, opts)
+    local c = child(opts)
+    c:lua("require('brummer').run('dev', { open = false })")
+    c:call('run')
+    c:cmd('Brummer health')
+    c:call('watch_health')
+    t.wait(function()
+      return c:lines()[1]:find('all is well', 1, true)
+    end, 'the report')
+    c:lua([[
+      local apply = require('brummer.ui.health').apply
+      require('brummer.rpc').call('health', {}, function(_, value) _G.well = value end)
+    ]])
+    t.wait(function()
+      return c:lua('return _G.well ~= nil')
+    end, 'a report to change')
+    return c
+  end
+
+  --- Highlights of the view: group and text.
+  local function coloured(c)
+    return c:lua([[
+      local found = {}
+      local ns = vim.api.nvim_get_namespaces()['brummer.health']
+      for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, ns, 0, -1, { details = true })) do
+        local line = vim.api.nvim_buf_get_lines(0, mark[2], mark[2] + 1, false)[1]
+        if mark[4].hl_group:find('Health') then
+          table.insert(found, line:sub(mark[3] + 1, mark[4].end_col))
+        end
+      end
+      return found
+    ]])
+  end
+
+  test('all well: one line says so and nothing is coloured', function(child)
+    local c = opened(child)
+    local lines = c:lines()
+    t.has(lines[1], 'all is well')
+    t.has(lines[1], 'g? help')
+    t.has(lines[2], 'up 12m · pid 4711 · version 0.1.0')
+    t.has(lines[3], '1,200 lines/s · 30 events/s · workers 2 % busy')
+    local text = table.concat(lines, '\n')
+    for _, part in ipairs({ '▾ Parts', '▾ Memory', '▾ Budgets', '▾ Queues', '▾ Limits' }) do
+      t.has(text, part)
+    end
+    t.has(text, '✓ logs       healthy    keeps what was printed')
+    t.has(text, 'never over it')
+    t.ok(not text:find('Faults', 1, true), 'no faults, no section')
+    t.eq(coloured(c), {})
+    t.eq(c:lua('return { vim.bo.filetype, vim.bo.modifiable, vim.bo.buflisted }'), {
+      'brummer-health',
+      false,
+      false,
+    })
+    for _, line in ipairs(lines) do
+      t.ok(vim.fn.strdisplaywidth(line) <= 80, line)
+    end
+  end)
+
+  test('not well: worst first, with what is switched off, and only that is coloured', function(child)
+    local c = opened(child)
+    c:lua(UNWELL)
+    local lines = c:lines()
+    t.has(lines[1], 'logs failing · bus degraded · memory short')
+    local text = table.concat(lines, '\n')
+    t.ok(text:find('✗ logs', 1, true) < text:find('! bus', 1, true), text)
+    t.ok(text:find('! bus', 1, true) < text:find('✓ process', 1, true), text)
+    for _, part in ipairs({
+      '5 faults in a minute',
+      'the simple form runs',
+      'for now: errors are not looked for',
+      'for now: telemetry is off',
+      '▾ Faults (1)',
+      'logs, writer',
+      '×3 · panic · index out of bounds',
+      'full · 3 waiting',
+      '2 over it in the last minute · 14 in all',
+    }) do
+      t.has(text, part)
+    end
+    local marked = table.concat(coloured(c), '\n')
+    t.has(marked, 'failing')
+    t.ok(not marked:find('healthy', 1, true), marked)
+    c:lua("require('brummer.rpc').frame(vim.mpack.encode({ rev = 10, health = _G.well }))")
+    t.has(c:lines()[1], 'all is well')
+    t.eq(coloured(c), {}, 'calm again')
+  end)
+
+  test('a change moves neither cursor nor window and touches only its rows', function(child)
+    local c = opened(child, { height = 12 })
+    c:cmd('resize 5')
+    c:type('8Gzt4l')
+    local before = c:lua('return vim.fn.winsaveview()')
+    c:lua([[
+      _G.touched = 0
+      vim.api.nvim_buf_attach(0, false, { on_lines = function() _G.touched = _G.touched + 1 end })
+      local report = vim.deepcopy(_G.well)
+      report.budgets[3].used = 24
+      require('brummer.rpc').frame(vim.mpack.encode({ rev = 9, health = report }))
+    ]])
+    t.eq(c:lua('return _G.touched'), 1)
+    local after = c:lua('return vim.fn.winsaveview()')
+    t.eq({ after.lnum, after.col, after.topline }, { before.lnum, before.col, before.topline })
+    t.has(table.concat(c:lines(), '\n'), 'tasks              24')
+  end)
+
+  test('a hidden view gets nothing, one shown again does', function(child)
+    local c = opened(child)
+    local buf = c:lua('return vim.api.nvim_get_current_buf()')
+    t.eq(c:call('watch_health').params, { buf = buf })
+    c:type('q')
+    t.eq(c:call('unwatch_health').params, { buf = buf })
+    c:cmd('Brummer health')
+    t.eq(c:call('watch_health', 2).params, { buf = buf })
+    c:cmd('bwipeout')
+    c:call('unwatch_health', 2)
+  end)
+
+  test('R looks again at once, g? lists the keys', function(child)
+    local c = opened(child)
+    local n = #c:calls('health')
+    c:type('R')
+    c:call('health', n + 1)
+    c:type('g?')
+    t.has(table.concat(c:lines(), '\n'), 'R         look again now')
+    t.eq(c:lua("return vim.fn.mapcheck('r', 'n')"), '')
+  end)
+
+  test('without a host it says so, starts none, and comes to life with one', function(child)
+    local c = child({ width = 60, height = 20 })
+    c:cmd('Brummer health')
+    t.has(c:lines()[1], 'no host runs')
+    t.has(table.concat(c:lines(), '\n'), ':checkhealth brummer')
+    t.eq(c:lua("return require('brummer.host').state()"), 'down')
+    c:type('R')
+    c:lua("require('brummer').run('dev', { open = false })")
+    t.wait(function()
+      return c:lines()[1]:find('all is well', 1, true)
+    end, 'the report')
+    c:lua("require('brummer.host').stop()")
+    t.has(c:lines()[1], 'no host runs')
+  end)
+
+  local function change(c, from, to, component)
+    c:frame({
+      rev = 5,
+      events = {
+        {
+          kind = 'health',
+          component = component or 'logs',
+          from = from,
+          to = to,
+          reason = '3 faults in a minute',
+          at = 1700000000000,
+        },
+      },
+    })
+  end
+
+  test('worse is told once in one line, better is not, and both are events', function(child)
+    local c = child()
+    c:lua([[
+      _G.heard = {}
+      require('brummer').on('health', function(data) table.insert(_G.heard, data.to) end)
+    ]])
+    change(c, 'healthy', 'degraded')
+    c:hears('brummer: logs degraded: 3 faults in a minute (:Brummer health)')
+    change(c, 'degraded', 'healthy')
+    t.wait(function()
+      return #c:lua('return _G.heard') == 2
+    end, 'two events')
+    t.eq(c:lua('return _G.heard'), { 'degraded', 'healthy' })
+    change(c, 'healthy', 'failing')
+    change(c, 'healthy', 'degraded', 'bus')
+    c:hears('2 parts of the host are unwell: logs, bus (:Brummer health)')
+    t.ok(not c:said():find('healthy', 1, true), c:said())
+    t.eq(c:lua("return require('brummer').statusline()"), '')
+  end)
+
+  test('the notice can be turned off', function(child)
+    local c = child({ config = { notify = { health = false } } })
+    change(c, 'healthy', 'failed')
+    c:lua("require('brummer.notify').notice({ kind = 'error', name = 'x', text = 'later', level = 2 })")
+    c:hears('later')
+    t.ok(not c:said():find('logs', 1, true), c:said())
+  end)
+
+  test('the dashboard has a line of it while something is wrong, and <CR> opens the view', function(child)
+    local c = child()
+    c:cmd('Brummer')
+    c:frame({ rev = 1, procs = { c:row() } })
+    local function last()
+      local lines = c:lines()
+      return lines[#lines]
+    end
+    t.ok(not last():find('Health', 1, true))
+    change(c, 'healthy', 'degraded')
+    t.has(last(), '▸ Health: logs degraded (3 faults in a minute)')
+    c:type('Gs')
+    c:hears('no process on this line')
+    c:type('<CR>')
+    t.eq(c:lua('return vim.bo.filetype'), 'brummer-health')
+    c:cmd('Brummer')
+    change(c, 'degraded', 'healthy')
+    t.ok(not last():find('Health', 1, true), 'gone with it')
+  end)
+end
