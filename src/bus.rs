@@ -38,14 +38,19 @@ mod account;
 mod batch;
 mod ceiling;
 mod fallback;
+mod figures;
 mod lane;
 mod letter;
 mod mailbox;
+#[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
+mod model;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod model_tests;
 mod queue;
 mod registry;
+mod start;
+mod stop;
 mod switch;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
@@ -54,17 +59,9 @@ mod tuning;
 mod watch;
 mod worker;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{
-    runtime::{Handle, RuntimeFlavor},
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
@@ -77,7 +74,6 @@ use self::{
     mailbox::Inbox,
     queue::Publisher,
     registry::{Registry, Sink},
-    switch::Sent,
     tuning::Tuning,
 };
 use crate::{
@@ -85,7 +81,10 @@ use crate::{
     event::{Component, Event, EventKind, Health},
     metrics::SynchronizationMetrics,
     resource::{ResourceManager, Shutdown, Task},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize},
+    },
 };
 
 /// The bus. Clones are one and the same; it runs until [`EventBus::stop`].
@@ -186,33 +185,8 @@ impl EventBus {
         metrics: Arc<SynchronizationMetrics>,
         limits: Limits,
     ) -> Self {
-        let lanes = Plan::lanes(config);
-        let (plan, policy) = (Plan::new(config, lanes), config.backpressure);
-        let runtime = Handle::current();
-        let shared = Arc::new(Shared {
-            lanes: (0..lanes).map(|_| Lane::new(&plan, policy, mode == Mode::Current)).collect(),
-            serial: Serial::new(lanes, &plan, policy, mode == Mode::Fallback),
-            fallback: AtomicBool::new(mode == Mode::Fallback),
-            switching: Semaphore::new(1),
-            registry: Arc::default(),
-            ceiling: Arc::default(),
-            config: Mutex::new(config.clone()),
-            tuning: Tuning::default(),
-            moved: Mutex::default(),
-            resources: resources.clone(),
-            metrics,
-            limits,
-            threads: (runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
-                .then(|| runtime.metrics().num_workers()),
-            occupied: AtomicUsize::new(0),
-            closing: Shutdown::default(),
-            ended: Shutdown::default(),
-        });
-        shared.ceiling.set(plan.mailboxes);
-        shared.tuning.set_monitoring(config.monitoring);
-        shared.tuning.set_pressure(*resources.pressure().borrow());
-        shared.attach_metrics();
-        for index in 0..lanes {
+        let shared = Shared::new(config, mode, resources, metrics, limits);
+        for index in 0..shared.lanes.len() {
             shared.metrics.bus.workers.increment();
             drop(resources.spawn(Component::Bus, "bus worker", worker::run(shared.clone(), index, 0, None)));
         }
@@ -229,11 +203,12 @@ impl EventBus {
     pub async fn publish(&self, event: Event) -> Result<(), PublishError> {
         // A publisher that never has to wait still gives way to the workers now and then.
         tokio::task::consume_budget().await;
-        let shared = &*self.shared;
-        match shared.send(shared.letter(event), Publisher::Outside)? {
-            Sent::Full(letter) => shared.send_when_room(letter).await,
-            Sent::Taken | Sent::Elsewhere(_) => Ok(()),
+        let (shared, priority, key) = (&*self.shared, event.priority(), event.key());
+        let mut letter = Some(shared.letter(event));
+        if shared.send(&mut letter, priority, key, Publisher::Outside)? {
+            return Ok(());
         }
+        shared.send_when_room(letter, priority, key).await
     }
 
     /// Publishes without waiting: from inside a handler, and wherever waiting would hold up what must go on
@@ -243,11 +218,12 @@ impl EventBus {
     /// # Errors
     /// The event was not taken: see [`PublishError`].
     pub fn try_publish(&self, event: Event) -> Result<(), PublishError> {
-        let (shared, priority) = (&*self.shared, event.priority());
-        match shared.send(shared.letter(event), Publisher::Handler)? {
-            Sent::Full(_) => Err(shared.refuse(priority, PublishError::Full)),
-            Sent::Taken | Sent::Elsewhere(_) => Ok(()),
+        let (shared, priority, key) = (&*self.shared, event.priority(), event.key());
+        let mut letter = Some(shared.letter(event));
+        if shared.send(&mut letter, priority, key, Publisher::Handler)? {
+            return Ok(());
         }
+        Err(shared.refuse(priority, PublishError::Full))
     }
 
     /// Calls `handler` for each matching event published from now on, until the subscription is dropped.
@@ -287,28 +263,7 @@ impl EventBus {
     /// Takes no more events, delivers those it has, and closes the mailboxes, which still give out what
     /// they hold. What is not delivered after 5 s is dropped and said.
     pub async fn stop(&self) -> Stopped {
-        let shared = &*self.shared;
-        shared.closing.begin();
-        let deadline = Instant::now() + shared.limits.stop;
-        // A change between the implementations comes to its end first: it sees that the bus closes.
-        let _last = timeout_at(deadline, shared.switching.acquire()).await;
-        shared.lanes.iter().for_each(Lane::close);
-        shared.serial.close();
-        for lane in &shared.lanes {
-            if timeout_at(deadline, lane.finished()).await.is_err() {
-                lane.halt();
-            }
-        }
-        if timeout_at(deadline, shared.serial.finished()).await.is_err() {
-            shared.serial.halt();
-        }
-        let mut by_priority = shared.stop_moved(deadline).await;
-        shared.ended.begin();
-        shared.registry.inboxes().iter().for_each(|inbox| inbox.close());
-        for (sum, account) in by_priority.iter_mut().zip(self.account()) {
-            *sum += usize::try_from(account.dropped_stop + account.in_flight).unwrap_or(0);
-        }
-        Stopped { left: by_priority.iter().sum(), by_priority }
+        stop::stop(&self.shared).await
     }
 
     /// Which implementation takes events in.
@@ -371,58 +326,6 @@ impl EventBus {
 impl fmt::Debug for EventBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventBus").field("lanes", &self.shared.lanes.len()).finish_non_exhaustive()
-    }
-}
-
-// === impl Shared ===
-
-impl Shared {
-    fn account(&self) -> [Account; 3] {
-        let mut sum = self.serial.account();
-        for lane in &self.lanes {
-            for (sum, account) in sum.iter_mut().zip(lane.account()) {
-                *sum += account;
-            }
-        }
-        sum
-    }
-
-    /// The books are kept once, in the lanes; the metrics ask for them.
-    fn attach_metrics(self: &Arc<Self>) {
-        let weak = Arc::downgrade(self);
-        let books = move |figure: fn(Account) -> u64| {
-            let weak = weak.clone();
-            move || weak.upgrade().map_or([0; 3], |shared| shared.account().map(figure))
-        };
-        let metrics = &self.metrics.bus;
-        metrics.published.attach(books(|account| account.published));
-        metrics.delivered.attach(books(|account| account.delivered));
-        metrics.dropped_policy.attach(books(|account| account.dropped_policy));
-        metrics.dropped_stop.attach(books(|account| account.dropped_stop));
-        metrics.dropped_shed.attach(books(|account| account.dropped_shed));
-        metrics.coalesced.attach(books(|account| account.coalesced));
-        metrics.queued.attach(books(|account| account.queued));
-        let registry = Arc::downgrade(&self.registry);
-        metrics.in_mailboxes.attach(move || {
-            let inboxes = registry.upgrade().map(|registry| registry.inboxes()).unwrap_or_default();
-            inboxes.iter().flat_map(|inbox| inbox.account()).map(|account| account.queued).sum()
-        });
-    }
-
-    /// Lets the moved handlers read what they have; gives what they could not, by priority.
-    async fn stop_moved(&self, deadline: Instant) -> [usize; 3] {
-        let moved = std::mem::take(&mut *self.moved.lock());
-        moved.iter().for_each(|(inbox, _)| inbox.close());
-        let mut left = [0; 3];
-        for (inbox, task) in moved {
-            if timeout_at(deadline, task).await.is_err() {
-                for (left, account) in left.iter_mut().zip(inbox.account()) {
-                    *left += usize::try_from(account.queued + account.in_flight).unwrap_or(0);
-                }
-                inbox.clear();
-            }
-        }
-        left
     }
 }
 

@@ -180,10 +180,14 @@ local function health(event)
   local now, before = M.SEVERITY[event.to] or 0, M.SEVERITY[event.from] or 0
   unwell[event.component] = now > 0 and { to = event.to, reason = event.reason } or nil
   if now > before then
-    require('brummer.notify').notice({
+    local notify, tail = require('brummer.notify'), ' (:Brummer health)'
+    local said = ('%s %s'):format(event.component, event.to)
+    said = event.reason ~= '' and ('%s: %s'):format(said, event.reason) or said
+    notify.notice({
       kind = 'health',
       name = event.component,
-      text = ('%s %s: %s (:Brummer health)'):format(event.component, event.to, event.reason),
+      -- Where to look stays when the reason is long.
+      text = require('brummer.text').fit(said, notify.room() - #'brummer: ' - #tail) .. tail,
       level = now > 1 and vim.log.levels.ERROR or vim.log.levels.WARN,
     })
   end
@@ -200,7 +204,8 @@ function M.trouble()
     return left > right or left == right and a < b
   end)
   local parts = vim.tbl_map(function(name)
-    return ('%s %s (%s)'):format(name, unwell[name].to, unwell[name].reason)
+    local it = unwell[name]
+    return ('%s %s'):format(name, it.to) .. (it.reason ~= '' and (' (%s)'):format(it.reason) or '')
   end, names)
   return #parts > 0 and table.concat(parts, ' · ') or nil
 end

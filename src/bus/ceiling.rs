@@ -3,9 +3,10 @@
 //! The lanes' part is fixed: their shares, and what a worker may have in its hands. It is at most three
 //! quarters, and where the queue sizes ask for more, the ceiling wins. All mailboxes share the rest.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-use crate::config::EventBusConfig;
+use crate::{
+    config::EventBusConfig,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 /// How many events a worker takes at a time, at most. More would make High wait longer behind what was taken.
 pub(super) const BATCH: usize = 64;
@@ -80,6 +81,7 @@ impl Ceiling {
 }
 
 #[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use proptest::prelude::*;
 

@@ -6,8 +6,6 @@
 
 use std::{pin::pin, sync::Arc};
 
-use tokio::sync::Notify;
-
 use super::{
     account::{Account, LeftBehind},
     batch::{Batch, Position},
@@ -16,7 +14,10 @@ use super::{
     queue::{Item, Publisher, Push, Queue},
     registry::Table,
 };
-use crate::{config::Backpressure, event::Priority, sync::Mutex};
+use crate::{
+    config::Backpressure,
+    sync::{Mutex, Notify, planted},
+};
 
 /// One lane. Nothing is called or awaited under its lock.
 pub(super) struct Lane {
@@ -68,11 +69,15 @@ enum Phase {
     Halted,
 }
 
-/// What became of an offer.
+/// What became of an offer. The letter stays with the publisher unless it was taken; then another one that
+/// had to leave may lie in its place, so that it is dropped outside the lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Offer {
-    Taken(Push<Letter>),
+    Taken,
+    /// There is no room, and the publisher may wait.
+    Full,
     /// The other implementation takes it.
-    Elsewhere(Letter),
+    Elsewhere,
     Closed,
 }
 
@@ -132,34 +137,37 @@ impl Lane {
 
     // --- publishers ---
 
-    pub(super) fn offer(&self, letter: Letter, publisher: Publisher) -> Offer {
+    /// Takes the letter in, if there is one; or with `shed`, accepts it only to drop it.
+    #[inline]
+    pub(super) fn offer(&self, letter: &mut Option<Letter>, publisher: Publisher, shed: bool) -> Offer {
         let mut state = self.state.lock();
         match state.phase {
             Phase::Open | Phase::Held => {}
-            Phase::Away => return Offer::Elsewhere(letter),
+            Phase::Away => return Offer::Elsewhere,
             Phase::Closed | Phase::Halted => return Offer::Closed,
         }
-        let pushed = state.queue.push(letter, publisher);
-        state.crowded |= matches!(pushed, Push::Full(_));
-        let wake = std::mem::take(&mut state.idle);
+        let Some(new) = letter.take() else { return Offer::Taken };
+        if shed {
+            state.queue.shed(new.priority());
+            *letter = Some(new);
+            return Offer::Taken;
+        }
+        let mut offer = Offer::Taken;
+        match state.queue.push(new, publisher) {
+            Push::Queued => {}
+            Push::Evicted(lost) | Push::Coalesced(lost) | Push::Dropped(lost) => *letter = Some(lost),
+            Push::Full(back) => {
+                *letter = Some(back);
+                state.crowded = true;
+                offer = Offer::Full;
+            }
+        }
+        let wake = std::mem::take(&mut state.idle) && !planted("the worker is not woken");
         drop(state);
         if wake {
             self.work.notify_one();
         }
-        Offer::Taken(pushed)
-    }
-
-    /// Accepts an event only to drop it.
-    pub(super) fn shed(&self, letter: Letter, priority: Priority) -> Offer {
-        let mut state = self.state.lock();
-        match state.phase {
-            Phase::Open | Phase::Held => {}
-            Phase::Away => return Offer::Elsewhere(letter),
-            Phase::Closed | Phase::Halted => return Offer::Closed,
-        }
-        state.queue.shed(priority);
-        drop(state);
-        Offer::Taken(Push::Dropped(letter))
+        offer
     }
 
     // --- the worker ---
@@ -182,13 +190,13 @@ impl Lane {
         let leaves = rests && matches!(state.phase, Phase::Closed | Phase::Halted);
         state.idle = rests;
         state.finished |= leaves;
-        let room = next.is_some() && std::mem::take(&mut state.crowded);
+        let room = next.is_some() && std::mem::take(&mut state.crowded) && !planted("room is not told");
         drop(state);
         drop(done);
         if room {
             self.room.notify_waiters();
         }
-        if rests || answers {
+        if (rests || answers) && !planted("news are not told") {
             self.news.notify_waiters();
         }
         match next {

@@ -3,8 +3,6 @@
 
 use std::{fmt, pin::pin, sync::Arc};
 
-use tokio::sync::Notify;
-
 use super::{
     account::Account,
     ceiling::Ceiling,
@@ -16,7 +14,7 @@ use crate::{
     config::Backpressure,
     event::{Event, Priority},
     metrics::BusMetrics,
-    sync::Mutex,
+    sync::{Mutex, Notify},
 };
 
 /// Where one task reads the events it asked for. Dropping it unsubscribes, and what it holds is gone.

@@ -2,21 +2,23 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, OnceLock, Weak,
-        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, OnceLock, Weak},
 };
 
-use arc_swap::ArcSwap;
-
 use super::{Filter, mailbox::Inbox};
-use crate::event::{Component, Event, EventKind};
+use crate::{
+    event::{Component, Event, EventKind},
+    sync::{
+        Swap,
+        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst},
+        planted,
+    },
+};
 
 /// The subscribers of a bus.
 #[derive(Default)]
 pub(super) struct Registry {
-    table: ArcSwap<Table>,
+    table: Swap<Table>,
     next: AtomicU64,
 }
 
@@ -88,8 +90,8 @@ impl Registry {
             inbox: OnceLock::new(),
             behind: AtomicUsize::new(0),
         });
-        self.table.rcu(|table| {
-            let mut table = Table::clone(table);
+        self.table.update(|table| {
+            let mut table = table.clone();
             for kind in EventKind::ALL.into_iter().filter(|kind| filter.matches(*kind)) {
                 let list = &mut table.by_kind[kind as usize];
                 // Two that come at the same time may get here in either order.
@@ -102,7 +104,7 @@ impl Registry {
     }
 
     pub(super) fn table(&self) -> Arc<Table> {
-        self.table.load_full()
+        self.table.load()
     }
 
     /// A number that all subscribers there are now are below.
@@ -120,8 +122,8 @@ impl Registry {
     }
 
     fn remove(&self, id: u64) {
-        self.table.rcu(|table| {
-            let mut table = Table::clone(table);
+        self.table.update(|table| {
+            let mut table = table.clone();
             for subscribers in &mut table.by_kind {
                 subscribers.retain(|subscriber| subscriber.id != id);
             }
@@ -199,7 +201,9 @@ impl Subscriber {
     }
 
     fn leave(&self) {
-        self.state.store(GONE, SeqCst);
+        if !planted("who leaves is still called") {
+            self.state.store(GONE, SeqCst);
+        }
         if let Some(inbox) = self.inbox() {
             inbox.clear();
         }

@@ -3,38 +3,23 @@
 //! The new one takes in first and holds what it gets; then the old one sends publishers there and delivers
 //! what it has; then the new one delivers. So the order of a key, and the books, hold across the change.
 
-use std::{
-    pin::pin,
-    sync::{Arc, atomic::Ordering::SeqCst},
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     PublishError, Shared,
     fallback::Next,
     lane::{Lane, Offer},
     letter::Letter,
-    queue::{Item, Publisher, Push},
+    queue::Publisher,
     worker::Tally,
 };
 use crate::{
     config::Mode,
     event::{Component, Event, Fault, FaultKind, Key, Priority},
+    sync::{Notify, atomic::Ordering::SeqCst},
 };
-
-/// What became of a letter.
-pub(super) enum Sent {
-    Taken,
-    /// There is no room, and the publisher may wait.
-    Full(Letter),
-    /// The other implementation takes it.
-    Elsewhere(Letter),
-}
 
 // === impl Shared ===
 
@@ -44,6 +29,7 @@ impl Shared {
     }
 
     /// The lane of a key. Process ids are given in sequence, so the remainder spreads them evenly.
+    #[inline]
     fn lane(&self, key: Key) -> &Lane {
         let number = match key {
             Key::Process(process) => process.0 as usize,
@@ -52,6 +38,7 @@ impl Shared {
         &self.lanes[number % self.lanes.len()]
     }
 
+    #[inline]
     pub(super) fn letter(&self, event: Event) -> Letter {
         let accepted = self.tuning.timing().then(std::time::Instant::now);
         // The handlers of this moment are the ones that get it.
@@ -66,44 +53,56 @@ impl Shared {
         }
     }
 
-    /// Takes the letter, or gives it back when there is no room and the publisher may wait.
-    pub(super) fn send(&self, mut letter: Letter, publisher: Publisher) -> Result<Sent, PublishError> {
+    /// Takes the letter. Gives whether it did: otherwise there is no room, and the publisher may wait.
+    #[inline]
+    pub(super) fn send(
+        &self,
+        letter: &mut Option<Letter>,
+        priority: Priority,
+        key: Key,
+        publisher: Publisher,
+    ) -> Result<bool, PublishError> {
         let mut mode = self.mode();
         loop {
-            match self.send_to(mode, letter, publisher)? {
+            match self.offer(mode, letter, priority, key, publisher) {
+                Offer::Taken => return Ok(true),
+                Offer::Full => return Ok(false),
                 // While the bus changes from one to the other, one of the two takes it.
-                Sent::Elsewhere(back) => (mode, letter) = (other(mode), back),
-                sent => return Ok(sent),
+                Offer::Elsewhere => mode = other(mode),
+                Offer::Closed => return Err(self.refuse(priority, PublishError::Stopped)),
             }
         }
     }
 
-    fn send_to(&self, mode: Mode, letter: Letter, publisher: Publisher) -> Result<Sent, PublishError> {
-        let priority = letter.priority();
-        let sheds = priority == Priority::Low && self.tuning.sheds_low();
-        let offer = match (mode, sheds) {
-            (Mode::Current, false) => self.lane(letter.key()).offer(letter, publisher),
-            (Mode::Current, true) => self.lane(letter.key()).shed(letter, priority),
-            (Mode::Fallback, true) => self.serial.shed(letter, priority),
-            (Mode::Fallback, false) => {
-                let (offer, turn) = self.serial.offer(letter, publisher);
+    #[inline]
+    fn offer(
+        &self,
+        mode: Mode,
+        letter: &mut Option<Letter>,
+        priority: Priority,
+        key: Key,
+        publisher: Publisher,
+    ) -> Offer {
+        let shed = priority == Priority::Low && self.tuning.sheds_low();
+        match mode {
+            Mode::Current => self.lane(key).offer(letter, publisher, shed),
+            Mode::Fallback => {
+                let (offer, turn) = self.serial.offer(letter, publisher, shed);
                 if let Some(turn) = turn {
                     self.drive(turn);
                 }
                 offer
             }
-        };
-        match offer {
-            Offer::Taken(Push::Full(letter)) => Ok(Sent::Full(letter)),
-            Offer::Taken(_) => Ok(Sent::Taken),
-            Offer::Elsewhere(letter) => Ok(Sent::Elsewhere(letter)),
-            Offer::Closed => Err(self.refuse(priority, PublishError::Stopped)),
         }
     }
 
     /// Waits for room: High without limit, the others as long as the `block` policy says.
-    pub(super) async fn send_when_room(&self, mut letter: Letter) -> Result<(), PublishError> {
-        let (key, priority) = (letter.key(), letter.priority());
+    pub(super) async fn send_when_room(
+        &self,
+        mut letter: Option<Letter>,
+        priority: Priority,
+        key: Key,
+    ) -> Result<(), PublishError> {
         let mut mode = self.mode();
         let begun = Instant::now();
         self.metrics.bus.publisher_waits.increment();
@@ -111,15 +110,15 @@ impl Shared {
             let mut room = pin!(self.room(mode, key).notified());
             // Registered before looking, or room made between the look and the wait would be missed.
             room.as_mut().enable();
-            letter = match self.send_to(mode, letter, Publisher::Outside) {
-                Ok(Sent::Taken) => break Ok(()),
-                Ok(Sent::Full(back)) => back,
-                Ok(Sent::Elsewhere(back)) => {
-                    (mode, letter) = (other(mode), back);
+            match self.offer(mode, &mut letter, priority, key, Publisher::Outside) {
+                Offer::Taken => break Ok(()),
+                Offer::Full => {}
+                Offer::Elsewhere => {
+                    mode = other(mode);
                     continue;
                 }
-                Err(stopped) => break Err(stopped),
-            };
+                Offer::Closed => break Err(self.refuse(priority, PublishError::Stopped)),
+            }
             let waited = match priority {
                 Priority::High => {
                     room.await;
@@ -130,7 +129,9 @@ impl Shared {
             if waited.is_err() {
                 break Err(self.refuse(priority, PublishError::Full));
             }
-            letter.accepted = letter.accepted.map(|_| std::time::Instant::now());
+            if let Some(letter) = &mut letter {
+                letter.accepted = letter.accepted.map(|_| std::time::Instant::now());
+            }
         };
         let waited = begun.elapsed();
         self.metrics.bus.publisher_wait.record(waited);

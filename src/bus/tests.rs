@@ -1,10 +1,15 @@
 //! The bus as its users see it. Here: what the tests share.
 
+mod contract;
+mod figures;
 mod handlers;
 mod mailboxes;
+mod model;
+mod moved;
 mod order;
 mod room;
 mod stop;
+mod switching;
 
 use std::sync::{
     Arc,
@@ -17,7 +22,7 @@ use tokio::{task::yield_now, time::timeout};
 use super::*;
 use crate::{
     config::ResourcesConfig,
-    event::{Exit, Fault, FaultKind, Key, Pressure, Priority, ProcessId, RunId, Seq, State, Timestamp},
+    event::{Exit, Fault, FaultKind, Key, Pressure, ProcessId, RunId, Seq, State, Timestamp},
     metrics::Measure,
     resource::FaultReceiver,
 };
@@ -62,6 +67,10 @@ fn small(backpressure: Backpressure) -> Bench {
 
 fn lines(process: u32, seq: u64) -> Event {
     Event::LinesArrived { process: ProcessId(process), first: Seq(seq), last: Seq(seq) }
+}
+
+fn sample() -> Event {
+    Event::MemorySampled { resident: 1, limit: 2, pressure: Pressure::Normal, at: Timestamp(0) }
 }
 
 fn exited(process: u32, run: u64) -> Event {

@@ -51,6 +51,7 @@ impl Tuning {
 }
 
 #[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use super::*;
 

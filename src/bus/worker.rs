@@ -16,13 +16,14 @@ use super::{
     registry::{Subscriber, Way},
 };
 use crate::{
-    event::{Event, EventKind, Fault, FaultKind},
+    event::{Event, EventKind},
     metrics::HistogramReading,
     resource::catch_panic,
 };
 
-/// How long a worker works before other tasks of its thread get their turn.
-const STRETCH: Duration = Duration::from_micros(500);
+/// How long a worker works before other tasks of its thread get their turn. A model must not depend on time.
+const STRETCH: Duration =
+    if cfg!(any(feature = "loom", feature = "shuttle")) { Duration::MAX } else { Duration::from_micros(500) };
 
 /// What one deliverer has measured and not told yet. Telling after each batch keeps threads off each other's
 /// counters.
@@ -118,6 +119,7 @@ impl Shared {
     }
 
     /// Brings one event to one subscriber.
+    #[inline]
     pub(super) fn hand_over(&self, subscriber: &Subscriber, letter: &Letter, tally: &mut Tally) {
         match subscriber.way() {
             Way::Call(handler) => self.call(subscriber, handler, &letter.open(), tally),
@@ -127,6 +129,7 @@ impl Shared {
     }
 
     /// Calls a handler; what it does wrong is counted and told.
+    #[inline]
     pub(super) fn call(
         &self,
         subscriber: &Subscriber,
@@ -134,18 +137,18 @@ impl Shared {
         event: &Event,
         tally: &mut Tally,
     ) {
-        let outcome = catch_panic(|| handler(event));
+        let Subscriber { component, place, .. } = *subscriber;
+        let call = || handler(event);
+        let outcome = if event.kind() == EventKind::Fault {
+            self.resources.recover_handling_fault(component, place, call)
+        } else {
+            self.resources.recover(component, place, call)
+        };
         if tally.returned().is_some_and(|took| took > self.limits.slow) {
             self.slow(subscriber);
         }
-        let Err(message) = outcome else { return };
-        let Subscriber { component, place, .. } = *subscriber;
-        self.metrics.bus.handler_panics.increment();
-        if event.kind() == EventKind::Fault {
-            // A fault about the handler of faults would come back to it, and so on for ever.
-            tracing::error!(%component, place, %message, "a handler of faults panicked");
-        } else {
-            self.resources.fault(Fault { component, place, kind: FaultKind::Panic, message });
+        if outcome.is_none() {
+            self.metrics.bus.handler_panics.increment();
         }
     }
 
@@ -175,14 +178,16 @@ impl Tally {
     }
 
     /// A handler has returned; gives how long it took, while times are kept.
+    #[inline]
     fn returned(&mut self) -> Option<Duration> {
         let now = self.last.is_some().then(Instant::now)?;
-        let took = now - mem::replace(&mut self.last, Some(now))?;
+        let took = now - self.last.replace(now)?;
         self.handler_time.record(took);
         Some(took)
     }
 
     /// An event has reached its last subscriber.
+    #[inline]
     pub(super) fn delivered(&mut self, letter: &Letter) {
         if let (Some(last), Some(accepted)) = (self.last, letter.accepted) {
             self.event_time.record(last.saturating_duration_since(accepted));

@@ -200,7 +200,8 @@ impl Task {
                 sleep(POLL).await;
             }
         }
-        if self.work.current.is_some() {
+        if let Some(run) = self.work.current.as_ref().map(|current| current.run) {
+            self.work.left = group.filter(|group| group.is_alive()).map(|group| Left { group, run });
             self.drain().await;
             let exit = group.map_or(Exit::NotStarted, |_| Exit::Signal(Signal::KILL.as_raw()));
             self.end(State::Failed, exit, Some(PANICKED.into()), Timestamp::now()).await;

@@ -27,19 +27,31 @@ pub(crate) use super::checked::PLANTED;
 pub(crate) const ALL_WAIT: &str = "deadlock";
 
 /// Explores the orders in which the steps of `model` can be taken. `RUN_SLOW_TESTS=1` explores more.
-#[cfg(feature = "loom")]
 pub(crate) fn explore(model: impl Fn() + Send + Sync + 'static) {
+    run(model, 3);
+}
+
+/// The same for a model of so many steps that it has to do with fewer interruptions.
+pub(crate) fn explore_large(model: impl Fn() + Send + Sync + 'static) {
+    run(model, 2);
+}
+
+#[cfg(feature = "loom")]
+fn run(model: impl Fn() + Send + Sync + 'static, interruptions: usize) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(if is_slow() { 4 } else { 3 });
+    builder.preemption_bound = Some(interruptions + usize::from(is_slow()));
     builder.max_branches = 20_000;
     builder.check(model);
 }
 
-/// Explores orders in which the steps of `model` can be taken. `RUN_SLOW_TESTS=1` explores more.
+/// The same orders each time, so that a failure is there again. With a fault planted there may be many more
+/// of them: the first that fails is the last.
 #[cfg(feature = "shuttle")]
-pub(crate) fn explore(model: impl Fn() + Send + Sync + 'static) {
-    let orders = if is_slow() { 50_000 } else { 2_000 };
-    shuttle::check_random(model, orders);
+fn run(model: impl Fn() + Send + Sync + 'static, _interruptions: usize) {
+    let is_planted = std::env::var_os(PLANTED).is_some();
+    let orders = if is_planted || is_slow() { 50_000 } else { 2_000 };
+    let orders = shuttle::scheduler::RandomScheduler::new_from_seed(1, orders);
+    shuttle::Runner::new(orders, shuttle::Config::default()).run(model);
 }
 
 /// Waits until the threads of a model have ended.

@@ -1,4 +1,9 @@
-//! What brummer costs, beside the same thing without it, as a table. Compare rows of one run only.
+//! What brummer costs, as tables. Compare rows of one run only.
+//!
+//! `cargo bench --bench bench -- NAME…` measures only some groups: `editor` beside the same thing without brummer, `logs`
+//! the way of a line from a child into the store, `bus` the event bus beside simpler ways, `rollout` the current
+//! implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
+//! for machines instead, without those of `bus`.
 
 // As in the tests: no runtime here, and a table is there to be printed.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stdout)]
@@ -9,160 +14,52 @@
 mod support;
 
 mod bus;
+mod child;
+mod core;
+mod editor;
+mod logs;
+mod rollout;
+mod table;
+mod work;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use table::{Table, machine};
 
-use support::{clean_env, host::Host, nvim, nvim::Nvim, project::Project, repo};
+/// A group of rows: its name and what measures them.
+type Group = (&'static str, fn(&mut Table));
 
-const ROUNDS: usize = 15;
+const GROUPS: &[Group] = &[
+    ("editor", editor::rows),
+    ("logs", logs::rows),
+    ("bus", bus::rows),
+    ("rollout", rollout::rows),
+    ("core", core::rows),
+];
 
 fn main() {
-    println!("{}\n", machine());
-    if std::env::args().any(|arg| arg == "bus") {
-        return bus::rows();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == child::ARGUMENT) {
+        return child::run(&arguments[1..]);
     }
-    println!("{:<44} {:>10} {:>10} {:>10}", "median (least, most) in ms", "median", "least", "most");
-    row("editor start: sourcing plugin/brummer.lua", &mut sourcing());
-
-    let project = Project::with(&[("first", "printf 'first-%s\\n'"), ("flood", "seq 1 100000")]);
-    let mut direct: Vec<f64> = (0..ROUNDS).map(|round| npm_first(&project, round)).collect();
-    row("first line: npm run, read from a pipe", &mut direct);
-    let editor = Nvim::start(project.root());
-    let mut shown: Vec<f64> = (0..=ROUNDS).map(|round| shown_first(&editor, round)).collect();
-    // The first one starts the host.
-    row("first line: the first :BrummerRun, on the screen", &mut shown[..1]);
-    row("first line: :BrummerRun, on the screen", &mut shown[1..]);
-    println!("{:<44} {:>10.1}", "  minus npm run", median(&mut shown[1..]) - median(&mut direct));
-
-    let mut direct: Vec<f64> = (0..5).map(|_| npm_flood(&project)).collect();
-    row("100,000 lines: npm run >/dev/null", &mut direct);
-    let mut shown: Vec<f64> = (0..5).map(|_| shown_flood(&editor)).collect();
-    row("100,000 lines: :BrummerRun, exit told", &mut shown);
-    println!("{:<44} {:>10.1}", "  times npm run", median(&mut shown) / median(&mut direct));
-
-    drop(editor);
-    for (name, script) in [
-        ("honours", "echo up; exec sleep 1000"),
-        ("ignores", "trap '' TERM; echo up; while :; do sleep 0.05; done"),
-    ] {
-        let mut left: Vec<f64> = (0..5).map(|_| leaving(script)).collect();
-        row(&format!("leaving: EOF to 0 left, script {name} TERM"), &mut left);
+    // `cargo bench` adds its own.
+    arguments.retain(|argument| argument != "--bench");
+    let json = arguments.iter().any(|argument| argument == "--json");
+    arguments.retain(|argument| argument != "--json");
+    if let Some(unknown) = arguments.iter().find(|argument| !GROUPS.iter().any(|(name, _)| name == argument))
+    {
+        let names: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
+        eprintln!("no group is called {unknown}; there are: {}", names.join(", "));
+        std::process::exit(2);
     }
-    bus::rows();
-}
-
-fn machine() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map_or("?", |pair| pair.1);
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let first = |program: &str, args: &[&str]| {
-        let out = Command::new(program).args(args).output().map(|out| out.stdout).unwrap_or_default();
-        String::from_utf8_lossy(&out).lines().next().unwrap_or("?").to_owned()
-    };
-    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-    format!(
-        "{model}, {cores} cores, {} · {} · npm {} · brummer {} ({profile})",
-        first("uname", &["-sr"]),
-        first(nvim::binary().to_str().unwrap(), &["--version"]),
-        first("npm", &["--version"]),
-        env!("CARGO_PKG_VERSION"),
-    )
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn row(name: &str, values: &mut [f64]) {
-    let middle = median(values);
-    println!("{name:<44} {middle:>10.1} {:>10.1} {:>10.1}", values[0], values[values.len() - 1]);
-}
-
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-/// What `--startuptime` says about the plugin's file.
-fn sourcing() -> Vec<f64> {
-    let home = Project::empty();
-    let once = |round: usize| -> f64 {
-        let file = home.path(&format!("startup{round}"));
-        let mut command = Command::new(nvim::binary());
-        command.args(["--clean", "--headless", "--cmd", "let &rtp = $IT_REPO . ',' . &rtp", "--startuptime"]);
-        command.arg(&file).arg("+qall!").env("IT_REPO", repo()).env("XDG_STATE_HOME", home.root());
-        clean_env(&mut command);
-        assert!(command.status().unwrap().success());
-        let text = fs::read_to_string(&file).unwrap();
-        // `clock  self+sourced  self: sourcing …/plugin/brummer.lua`
-        let line =
-            text.lines().find(|line| line.ends_with("plugin/brummer.lua")).expect("the plugin is loaded");
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    };
-    (0..ROUNDS).map(once).collect()
-}
-
-fn npm(project: &Project, args: &[&str]) -> Command {
-    let mut command = Command::new("npm");
-    command.arg("run").args(args).current_dir(project.root()).stdin(Stdio::null());
-    clean_env(&mut command);
-    command
-}
-
-fn npm_first(project: &Project, round: usize) -> f64 {
-    let wanted = format!("first-{round}");
-    let start = Instant::now();
-    let mut child =
-        npm(project, &["first", "--", &round.to_string()]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap() == wanted));
-    let took = start.elapsed();
-    child.wait().unwrap();
-    ms(took)
-}
-
-fn shown_first(editor: &Nvim, round: usize) -> f64 {
-    let start = Instant::now();
-    editor.ex(&format!("BrummerRun first -- {round}"));
-    editor.wait_drawn(&format!("first-{round}"));
-    let took = start.elapsed();
-    editor.wait_state("first", &["success"]);
-    ms(took)
-}
-
-fn npm_flood(project: &Project) -> f64 {
-    let start = Instant::now();
-    assert!(npm(project, &["flood"]).stdout(Stdio::null()).status().unwrap().success());
-    ms(start.elapsed())
-}
-
-/// From the end of the editor's channel until nothing that was started is left.
-fn leaving(script: &str) -> f64 {
-    let project = Project::with(&[("dev", script)]);
-    let host = Host::start(project.root());
-    host.watch(5, project.root(), "dev", 100);
-    host.run(project.root(), &["dev"]);
-    host.wait("up", |seen| seen.lines(5).iter().any(|line| line == "up").then_some(()));
-    let start = Instant::now();
-    host.hang_up();
-    host.marker.assert_none_left();
-    ms(start.elapsed())
-}
-
-fn shown_flood(editor: &Nvim) -> f64 {
-    let exits = |editor: &Nvim| editor.lua("#it.events").as_u64().unwrap();
-    let before = exits(editor);
-    let start = Instant::now();
-    editor.ex("BrummerRun flood");
-    // A start and an exit.
-    editor.wait_until("the exit", |editor| exits(editor) >= before + 2);
-    ms(start.elapsed())
+    let mut table = Table::new(json);
+    if !json {
+        println!("{}", machine());
+    }
+    for (name, rows) in GROUPS {
+        if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
+            rows(&mut table);
+        }
+    }
+    if json {
+        println!("{}", table.to_json());
+    }
 }

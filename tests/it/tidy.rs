@@ -114,6 +114,7 @@ fn every_file_says_what_it_is() {
     let mut sources = rust();
     sources.extend(files("tests/it", "rs"));
     sources.extend(files("tests/bench", "rs"));
+    sources.extend(files("tests/stress", "rs"));
     let found: Vec<String> =
         sources.iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(file, _)| file.clone()).collect();
     report("files without a //! header", &found);
@@ -222,6 +223,7 @@ fn no_file_names_a_machine() {
         ("tests/it", "rs"),
         ("tests/lua", "lua"),
         ("tests/bench", "rs"),
+        ("tests/stress", "rs"),
         ("doc", "md"),
         ("doc", "txt"),
         ("tools", "lua"),

@@ -195,6 +195,18 @@ return function(test, t)
     t.eq(c:lua("return require('brummer').statusline()"), '')
   end)
 
+  test('a long reason is cut, what to do is not', function(child)
+    local c = child({ width = 60, height = 20 })
+    c:frame({
+      rev = 5,
+      events = {
+        { kind = 'health', component = 'bus', from = 'healthy', to = 'failed', reason = ('long '):rep(30), at = 1 },
+      },
+    })
+    c:hears('… (:Brummer health)')
+    t.eq(c:mode().blocking, false)
+  end)
+
   test('the notice can be turned off', function(child)
     local c = child({ config = { notify = { health = false } } })
     change(c, 'healthy', 'failed')

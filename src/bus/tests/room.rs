@@ -43,7 +43,9 @@ async fn high_from_a_handler_never_waits_and_is_never_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_errors_at_a_handler_that_does_not_return_holds_up_nobody() {
     const ERRORS: u32 = 1_000_000;
-    let Bench { bus, .. } = small(Backpressure::DropOldest);
+    // Before the watchdog does anything about it.
+    let limits = Limits { stuck: Duration::from_secs(600), ..Limits::default() };
+    let Bench { bus, .. } = bench(&config(1, [2, 2, 2], Backpressure::DropOldest), limits);
     let (seen, _collector) = collect(&bus, Filter::all());
     let (gate, _handler) = gated(&bus, Filter::all());
     bus.publish(lines(9, 0)).await.expect("it runs");

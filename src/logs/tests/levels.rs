@@ -72,6 +72,18 @@ async fn the_fallback_tells_of_each_batch_and_the_current_one_of_many() {
 }
 
 #[tokio::test]
+async fn an_end_is_told_of_before_what_comes_behind_it() {
+    let config = LogStoreConfig { batch_size: 1000, buffer_size: 100_000, ..LogStoreConfig::default() };
+    let mut rig = Rig::new(Mode::Current, &config);
+    let (ack, answer) = oneshot::channel();
+    rig.pipe.try_send(lines(P, 1, "last\n")).unwrap();
+    rig.pipe.try_send(OutputBatch::End { process: P, run: RunId(1), ack }).unwrap();
+    rig.pipe.try_send(lines(P, 1, "after exit\n")).unwrap();
+    let events = rig.events_until(|events| last_told(events, P) == 2).await;
+    assert_eq!((events.len(), answer.await), (2, Ok(Seq(1))));
+}
+
+#[tokio::test]
 async fn degraded_and_short_of_memory_batches_are_larger() {
     let config = LogStoreConfig { batch_size: 10, buffer_size: 10_000, ..LogStoreConfig::default() };
     let mut rig = Rig::new(Mode::Current, &config);

@@ -118,3 +118,26 @@ fn the_health_view_shows_the_components_and_goes_on() {
     nvim.keys("q");
     nvim.wait_until("another buffer", |nvim| nvim.buffer() != health);
 }
+
+#[test]
+fn a_part_that_gets_worse_is_one_notice_an_event_and_a_line_of_the_list() {
+    let project = Project::with(&[("flood", "yes $(printf %0500d 7) | head -n 100000; exec sleep 1000")]);
+    // The lines kept are more than the host may hold, however few it keeps of them while memory is short.
+    project.write(
+        ".brum.toml",
+        "[log_store]\nmax_entries = 1000000\nmax_bytes = 200000000\n\
+         [resources]\nmemory_limit_mb = 16\nmonitoring_interval_ms = 50\n",
+    );
+    let nvim = Nvim::at(project.root()).size(120, 40).start();
+    nvim.exec("require('brummer').run('flood', { open = false })");
+    nvim.wait_said(&["resource degraded: ", "memory", "(:Brummer health)"]);
+    assert_eq!(nvim.events("BrummerHealthChanged")[0]["data"]["to"], "degraded");
+    nvim.ex("Brummer");
+    nvim.wait_line("brummer://", "▸ Health: resource degraded");
+    nvim.keys("G<CR>");
+    nvim.wait_until("the view", |nvim| nvim.buffer() == "brummer://health");
+    nvim.wait_line("brummer://health", "resource degraded");
+    let notes =
+        nvim.lua("#vim.tbl_filter(function(note) return note.text:find('resource degraded') end, it.notes)");
+    assert_eq!((notes, nvim.events("BrummerHealthChanged").len()), (json!(1), 1), "{}", nvim.said());
+}

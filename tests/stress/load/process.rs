@@ -1,0 +1,149 @@
+//! Real processes through the manager: started, stopped and started again by several at once.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use brummer::{
+    bus::Filter,
+    config::Mode,
+    event::{Component, Event, RunId},
+    logs::Logs,
+    process::{Manager, Parts, ProcessError, Started},
+};
+use parking_lot::Mutex;
+
+use crate::{
+    Scale, planted,
+    rig::{self, Rig, config},
+};
+
+/// Who asks, and for how many processes.
+const ASKING: usize = 8;
+const PROCESSES: usize = 12;
+
+/// The task of a process, a reader for each of its two pipes, and one for each stop that is waited for.
+const TASKS_EACH: usize = 3;
+
+/// What was told of one run.
+#[derive(Default, Debug, Clone, Copy)]
+struct Told {
+    pending: u32,
+    started: u32,
+    exited: u32,
+    disordered: bool,
+}
+
+pub fn run(scale: &Scale, mode: Mode) -> String {
+    rig::run(async {
+        let mut config = config(mode);
+        config.process_manager.max_concurrent_starts = 4;
+        config.process_manager.stop_grace = Duration::from_secs(2);
+        let rig = Rig::start(&config);
+        let told: Arc<Mutex<HashMap<RunId, Told>>> = Arc::default();
+        let seen = Arc::clone(&told);
+        let watching = rig.bus.on(Filter::all(), Component::App, "watch", move |event| note(&seen, event));
+        let start = config.log_store.rollout.mode().start();
+        let (logs, output) = Logs::start(&config.log_store, start, rig.bus.clone(), &rig.resources);
+        let parts = Parts { bus: rig.bus.clone(), resources: rig.resources.clone(), output };
+        let manager = Manager::start_manager(
+            &config.process_manager,
+            config.process_manager.rollout.mode().start(),
+            parts,
+        );
+        let resting = rig.resources.alive();
+
+        let peak = rig.peak();
+        let runs = Arc::new(AtomicU64::new(0));
+        let operations = scale.operations / 5;
+        rig::crowd(ASKING, scale.limit, |task| {
+            let (manager, runs) = (manager.clone(), Arc::clone(&runs));
+            async move {
+                for operation in 0..operations {
+                    operate(&manager, &runs, task + operation * 7).await;
+                }
+            }
+        })
+        .await;
+        manager.shutdown(Duration::from_secs(2)).await;
+        let most = peak.take();
+        let refused = manager.start(rig::shell("late", "true")).await;
+        assert_eq!(refused, Err(ProcessError::Closed), "after the end");
+
+        // A run that never came to start has no process to wait for, and its exit may be told a little later.
+        let all_ended = || told.lock().values().all(|told| told.exited > 0);
+        rig::until("every exit is told", all_ended).await;
+        drop((manager, logs));
+        let stopped = rig.bus.stop().await;
+        assert_eq!(stopped.left, 0, "{stopped:?}");
+        let mut told = told.lock().clone();
+        if planted::is("lost-exit") {
+            told.values_mut().next().unwrap().exited = 0;
+        }
+        assert_eq!(told.len() as u64, runs.load(Relaxed), "runs that were promised and told of");
+        for (run, told) in &told {
+            assert!(
+                told.pending == 1 && told.started <= 1 && told.exited == 1,
+                "one exit for each: {run:?} {told:?}"
+            );
+            assert!(!told.disordered, "{run:?} {told:?}");
+        }
+        let allowed = resting + PROCESSES * TASKS_EACH + ASKING;
+        assert!(most <= allowed, "{most} tasks at once, {allowed} are declared");
+        let told = format!(
+            "{} operations by {ASKING} on {PROCESSES} processes, {} runs; tasks {most} of {allowed}",
+            ASKING * operations,
+            told.len(),
+        );
+        drop(watching);
+        rig.end().await;
+        told
+    })
+}
+
+async fn operate(manager: &Manager, runs: &AtomicU64, number: usize) {
+    let name = number % PROCESSES;
+    // Some end by themselves, some only when they are told to.
+    let script = if name.is_multiple_of(3) { "echo one; echo two >&2" } else { "echo up; exec sleep 1000" };
+    let info = rig::shell(&format!("script {name}"), script);
+    let process = match manager.start(info).await.expect("there is room") {
+        Started::New(process, _) => {
+            runs.fetch_add(1, Relaxed);
+            process
+        }
+        Started::Running(process) => process,
+    };
+    assert!(manager.status(process).is_some() && manager.info(process).is_some());
+    match number % 5 {
+        0 | 1 => manager.stop(process).await.expect("it is known"),
+        2 => {
+            // Refused when nothing may run any more, which is not the case here.
+            manager.restart(process).await.expect("it can run again");
+            runs.fetch_add(1, Relaxed);
+        }
+        _ => {}
+    }
+}
+
+fn note(told: &Mutex<HashMap<RunId, Told>>, event: &Event) {
+    let mut told = told.lock();
+    match event {
+        Event::ProcessPending { run, .. } => told.entry(*run).or_default().pending += 1,
+        Event::ProcessStarted { run, .. } => {
+            let told = told.entry(*run).or_default();
+            told.disordered |= told.pending == 0 || told.exited > 0;
+            told.started += 1;
+        }
+        Event::ProcessExited { run, .. } => {
+            let told = told.entry(*run).or_default();
+            told.disordered |= told.pending == 0;
+            told.exited += 1;
+        }
+        _ => {}
+    }
+}
