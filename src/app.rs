@@ -70,6 +70,8 @@ impl Core {
         let health = GracefulDegradation::start(config, &resources, bus.clone(), faults);
         supervise(&bus, rollouts.bus, &health, &resources);
         supervise(&model, rollouts.model, &health, &resources);
+        let shown = keep_to_pressure(Arc::clone(&model), resources.clone());
+        drop(resources.spawn(Component::Model, "memory pressure", shown));
         let memory = MemoryMonitor::start(&config.resources, &resources, told_to(bus.clone()));
         Self { resources, bus, model, health, rollouts, memory, _updates: updates }
     }
@@ -113,6 +115,18 @@ impl Core {
 async fn end_all(manager: &Manager) {
     if tokio::time::timeout(LEAVE_GRACE + LEAVE_LATE, manager.shutdown(LEAVE_GRACE)).await.is_err() {
         tracing::error!("Something that was started could not be ended.");
+    }
+}
+
+/// Tells the model, which holds no handles, how short memory is.
+async fn keep_to_pressure(model: Arc<Model>, resources: ResourceManager) {
+    let (mut pressure, shutdown) = (resources.pressure(), resources.shutdown());
+    loop {
+        model.set_pressure(*pressure.borrow_and_update());
+        tokio::select! {
+            changed = pressure.changed() => if changed.is_err() { return },
+            () = shutdown.begun() => return,
+        }
     }
 }
 

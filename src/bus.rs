@@ -124,7 +124,7 @@ pub struct Filter {
 struct Limits {
     /// A handler call longer than this is counted.
     slow: Duration,
-    /// A handler call longer than this is a fault of its component.
+    /// A handler call longer than this is a fault of its component, and the handler is moved.
     stuck: Duration,
     /// How long the `block` policy waits.
     block: Duration,
@@ -242,8 +242,9 @@ impl EventBus {
 
     /// A mailbox that gets each matching event published from now on, until it is dropped. It holds
     /// `capacity` Medium and as many Low events; when full, `policy` decides for this mailbox alone, and
-    /// `Block` acts as `DropNewest`, because a worker does not wait. High is lossless and bounded as in a
-    /// lane: three transitions per run, two places for a run's errors or a component's faults.
+    /// `Block` acts as `DropNewest`, because a worker does not wait. It is full, too, while all mailboxes
+    /// together hold what `max_event_queue` leaves them. High is lossless and bounded as in a lane: three
+    /// transitions per run, two places for a run's errors or a component's faults.
     pub fn subscribe(
         &self,
         filter: Filter,

@@ -34,9 +34,8 @@ use crate::{
     config::{LogStoreConfig, Mode},
     event::{Component, Health, ProcessId, RunId, Seq, Timestamp},
     locate::Severity,
-    metrics::Measured,
     process::OutputBatch,
-    resource::ResourceManager,
+    resource::{self, ResourceManager, Sender, Waiting},
 };
 
 mod ansi;
@@ -205,7 +204,7 @@ pub enum NoHeadlines {
 /// The handle.
 #[derive(Clone)]
 pub struct Logs {
-    questions: Measured<Question>,
+    questions: Sender<Question>,
     settings: Arc<watch::Sender<Settings>>,
 }
 
@@ -248,13 +247,12 @@ impl Logs {
         bus: EventBus,
         resources: &ResourceManager,
     ) -> (Self, mpsc::Sender<OutputBatch>) {
-        let (questions, asked) = mpsc::channel(QUESTIONS);
+        let (questions, asked) =
+            resource::channel(resources, Component::Logs, "log questions", QUESTIONS, Waiting::Measured);
         let (sender, batches) = mpsc::channel((config.buffer_size / config.batch_size.max(1)).max(1));
         let (settings, now) = watch::channel(Settings::new(config, mode));
         let writer = task::Writer::new(now, bus, resources.clone());
         drop(resources.spawn(Component::Logs, "writer", writer.run(batches, asked)));
-        let channels = &resources.metrics().channels;
-        let questions = Measured::new(channels, Component::Logs, "log questions", questions);
         (Self { questions, settings: Arc::new(settings) }, sender)
     }
 

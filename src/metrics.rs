@@ -9,13 +9,11 @@
 mod channel;
 mod histogram;
 mod measure;
-mod sender;
 
 pub use self::{
     channel::{Channel, ChannelReading, Channels},
     histogram::{Histogram, HistogramReading},
     measure::{Counter, Gauge, Measure, Probe},
-    sender::Measured,
 };
 
 use crate::event::Component;

@@ -12,12 +12,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use tokio::sync::Notify;
-
 use crate::{
     config::Mode,
     event::{Event, Exit, Health, Pressure, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
-    sync::RwLock,
+    sync::{Notify, RwLock},
 };
 
 mod state;

@@ -25,8 +25,8 @@ use crate::{
     bus::EventBus,
     config::{Mode, ProcessManagerConfig},
     event::{Component, Health, ProcessId, ProcessInfo, RunId, Seq, Timestamp},
-    metrics::{Measured, SynchronizationMetrics},
-    resource::ResourceManager,
+    metrics::SynchronizationMetrics,
+    resource::{self, ResourceManager, Sender, Waiting},
 };
 
 mod cell;
@@ -180,7 +180,7 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Manager {
     /// Holds `process_manager.command_queue` commands. Full: the caller waits. Closed: the manager has shut down.
-    commands: Measured<Command>,
+    commands: Sender<Command>,
     registry: Arc<Registry>,
     settings: Arc<Settings>,
     metrics: Arc<SynchronizationMetrics>,
@@ -204,10 +204,15 @@ impl Stopping {
 impl Manager {
     /// Starts the manager's task.
     pub fn start_manager(config: &ProcessManagerConfig, mode: Mode, parts: Parts) -> Self {
-        let (commands, mailbox) = mpsc::channel(config.command_queue.max(1));
         let resources = parts.resources.clone();
         let metrics = Arc::clone(resources.metrics());
-        let commands = Measured::new(&metrics.channels, Component::Process, "process commands", commands);
+        let (commands, mailbox) = resource::channel(
+            &resources,
+            Component::Process,
+            "process commands",
+            config.command_queue,
+            Waiting::Measured,
+        );
         let (registry, settings) = (Arc::new(Registry::default()), Arc::new(Settings::new(config, mode)));
         let strategy = config.status_read_strategy;
         let owner = Owner::new(strategy, Arc::clone(&settings), Arc::clone(&registry), parts);

@@ -87,6 +87,9 @@ impl ResourceManager {
         let (faults, receiver) = mpsc::channel(FAULTS);
         let gone = Arc::new(Gone::default());
         attach(&metrics, &gone);
+        let unread = faults.downgrade();
+        let unread = move || unread.upgrade().map(|faults| FAULTS - faults.capacity());
+        metrics.channels.register(Component::Resource, "faults", FAULTS, unread);
         let inner = Inner {
             permits: Permits::new(config.max_tasks, metrics.clone()),
             tasks: Tasks::new(metrics.clone()),

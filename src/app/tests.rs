@@ -5,9 +5,10 @@ mod memory;
 use super::*;
 use crate::{
     config::Backpressure,
-    event::{EventKind, ProcessId, ProcessInfo, Seq, State},
+    event::{EventKind, Pressure, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
     logs::{Query, Which},
     metrics::Measure,
+    model::{HAPPENINGS, Revision},
 };
 
 async fn until(model: &Model, done: impl Fn() -> bool) {
@@ -103,4 +104,34 @@ async fn a_panic_of_any_kind_is_told_once_and_one_about_a_fault_is_not_told_agai
     assert_eq!(told.recv().await.map(|event| event.kind()), None);
     let (all, untold) = (metrics.resource.faults.read(), metrics.resource.faults_unread.read());
     assert_eq!((all - untold, metrics.bus.handler_panics.read()), (4, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_hears_of_short_memory_and_of_its_end() {
+    let core = Core::build(&Config::default());
+    let model = Arc::clone(&core.model);
+    let start = |run: u64| {
+        let process = ProcessId(u32::try_from(run).expect("few"));
+        let (run, at) = (RunId(run), Timestamp(0));
+        let info = Arc::new(ProcessInfo::of_shell("true"));
+        model.update(&Event::ProcessPending { process, run, info, at });
+        model.update(&Event::ProcessStarted { process, run, pid: 1, after: Seq(0), at });
+    };
+    for (pressure, kept) in [(Pressure::Critical, HAPPENINGS / 2), (Pressure::Normal, HAPPENINGS)] {
+        core.resources.set_pressure(pressure);
+        let told = async {
+            let mut runs = 0;
+            while model.view(Revision::default(), 0).happenings.len() != kept {
+                runs += 1;
+                start(runs);
+                tokio::task::yield_now().await;
+            }
+            // More of them change nothing, so it is the bound.
+            start(runs + 1);
+            assert_eq!(model.view(Revision::default(), 0).happenings.len(), kept);
+        };
+        tokio::time::timeout(Duration::from_secs(20), told).await.expect("it is told");
+    }
+    drop(model);
+    assert_eq!(core.drain().await, 0);
 }

@@ -43,6 +43,8 @@ struct State {
     /// Room for High, and for Medium and Low together.
     room: [usize; 2],
     policy: Backpressure,
+    /// A publisher found no room and may be waiting.
+    crowded: bool,
 }
 
 struct Hand {
@@ -95,6 +97,7 @@ impl Serial {
             left: LeftBehind::default(),
             room: room(lanes, plan),
             policy,
+            crowded: false,
         };
         Self { state: Mutex::new(state), room: Notify::new(), news: Notify::new() }
     }
@@ -140,6 +143,7 @@ impl Serial {
             Push::Evicted(lost) | Push::Coalesced(lost) | Push::Dropped(lost) => *letter = Some(lost),
             Push::Full(back) => {
                 *letter = Some(back);
+                state.crowded = true;
                 return (Offer::Full, None);
             }
         }
@@ -177,8 +181,13 @@ impl Serial {
             let number = state.taken;
             state.taken += 1;
             state.hand = Some(Hand { number, letter: Arc::new(letter), table: table(), reached: 0 });
+            // All who wait are woken together, so not for each event. The queue gets this far in any case.
+            let room = state.waiting.len() <= state.room.iter().sum::<usize>() / 2;
+            let wakes = room && std::mem::take(&mut state.crowded);
             drop(state);
-            self.room.notify_waiters();
+            if wakes {
+                self.room.notify_waiters();
+            }
             return Next::Again;
         }
         state.delivering = false;

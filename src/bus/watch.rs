@@ -15,13 +15,16 @@ use super::{
     registry::{Sink, Subscriber},
     worker::{self, Tally},
 };
-use crate::event::{Component, Fault, FaultKind};
+use crate::{
+    event::{Component, Fault, FaultKind},
+    resource::catch_panic,
+};
 
 /// A call seen going on, from the first time it was seen.
 struct Sighting {
     batch: u64,
     at: Option<Position>,
-    subscriber: Arc<Subscriber>,
+    subscriber: u64,
     since: Instant,
     counted: bool,
     reported: bool,
@@ -38,7 +41,8 @@ pub(super) async fn watch(shared: Arc<Shared>) {
             () = shared.ended.begun() => return,
             // `shared` holds the sender's owner.
             _ = pressure.changed() => {}
-            () = tokio::time::sleep(shared.tick()) => shared.look(&mut seen),
+            // It may be the last to know a handler, and so meet a panic in what that captured.
+            () = tokio::time::sleep(shared.tick()) => drop(catch_panic(|| shared.look(&mut seen))),
         }
     }
 }
@@ -108,12 +112,17 @@ impl Shared {
             *seen = None;
             return false;
         };
-        let same = |seen: &Sighting| {
-            (seen.batch, seen.at) == (batch, at) && Arc::ptr_eq(&seen.subscriber, &subscriber)
-        };
+        let same = |seen: &Sighting| (seen.batch, seen.at, seen.subscriber) == (batch, at, subscriber.id);
         if !seen.as_ref().is_some_and(same) {
             let since = Instant::now();
-            *seen = Some(Sighting { batch, at, subscriber, since, counted: false, reported: false });
+            *seen = Some(Sighting {
+                batch,
+                at,
+                subscriber: subscriber.id,
+                since,
+                counted: false,
+                reported: false,
+            });
             return false;
         }
         let Some(seen) = seen else { return false };
@@ -121,17 +130,14 @@ impl Shared {
         // With times on, the call is counted when it returns.
         if took > self.limits.slow && !seen.counted && !self.tuning.timing() {
             seen.counted = true;
-            self.slow(&seen.subscriber);
+            self.slow(&subscriber);
         }
         if took <= self.limits.stuck || seen.reported {
             return false;
         }
         seen.reported = true;
         self.metrics.bus.stuck_handlers.increment();
-        self.tell(
-            &seen.subscriber,
-            format!("handler takes longer than {:?} for one event", self.limits.stuck),
-        );
+        self.tell(&subscriber, format!("handler takes longer than {:?} for one event", self.limits.stuck));
         true
     }
 

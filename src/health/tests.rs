@@ -89,7 +89,8 @@ impl Rig {
         resources.shutdown().begin();
         bus.stop().await;
         drop((bus, health));
-        assert_eq!(resources.drained(Duration::from_secs(20)).await, 0);
+        // Less than a probe may take: those under way are ended, not waited for.
+        assert_eq!(resources.drained(Duration::from_secs(4)).await, 0);
     }
 }
 

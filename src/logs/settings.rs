@@ -85,6 +85,7 @@ impl Settings {
 }
 
 #[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use super::*;
 

@@ -89,6 +89,7 @@ impl Pending {
 }
 
 #[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use std::time::Duration;
 

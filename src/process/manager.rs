@@ -24,8 +24,7 @@ use crate::{
     bus::EventBus,
     config::StatusReadStrategy,
     event::{Component, Fault, FaultKind, ProcessId, ProcessInfo, RunId, State},
-    metrics::Measured,
-    resource::{ResourceManager, catch_panic},
+    resource::{self, ResourceManager, Sender, catch_panic},
 };
 
 /// How many commands may wait for one process, and how many of its starts. One more is refused.
@@ -35,7 +34,7 @@ const CONTROLS: usize = 64;
 pub(super) struct Owner {
     bus: EventBus,
     resources: ResourceManager,
-    output: Measured<OutputBatch>,
+    output: Sender<OutputBatch>,
     settings: Arc<Settings>,
     strategy: StatusReadStrategy,
     registry: Arc<Registry>,
@@ -49,7 +48,7 @@ struct Entry {
     info: Arc<ProcessInfo>,
     cell: Arc<StatusCell>,
     /// Holds [`CONTROLS`]; a command without room is refused.
-    control: mpsc::Sender<Handed>,
+    control: Sender<Handed>,
     /// One for each start that may wait for its turn.
     places: Arc<Semaphore>,
     /// The newest run handed out, which the process's task may not have taken up yet.
@@ -58,6 +57,8 @@ struct Entry {
     starts: u32,
     /// A stop has been sent for `run`: a start may queue behind it.
     stopping: bool,
+    /// Answers for the tasks of this process.
+    _owner: resource::Owner,
 }
 
 /// A command that has been handed to a process's task, and how long that may take to take it.
@@ -116,8 +117,8 @@ impl Owner {
         parts: Parts,
     ) -> Self {
         let Parts { bus, resources, output } = parts;
-        let channels = &resources.metrics().channels;
-        let output = Measured::that_holds_back(channels, Component::Process, "output", output);
+        let output =
+            Sender::over(&resources, Component::Process, "output", output, resource::Waiting::Expected);
         let (by_name, entries) = (HashMap::new(), HashMap::new());
         Self { bus, resources, output, settings, strategy, registry, by_name, entries, runs: 0 }
     }
@@ -219,21 +220,28 @@ impl Owner {
             StatusReadStrategy::Atomic => StatusCell::new(pending),
             StatusReadStrategy::Locked => StatusCell::locked(pending, Arc::clone(self.resources.metrics())),
         });
-        let (control, controls) = mpsc::channel(CONTROLS);
+        let owner = self.resources.owner(Component::Process, "process");
+        let (control, controls) = resource::channel(
+            &self.resources,
+            Component::Process,
+            "process controls",
+            CONTROLS,
+            resource::Waiting::Measured,
+        );
         let task = Task {
             process,
             cell: Arc::clone(&cell),
             bus: self.bus.clone(),
-            resources: self.resources.clone(),
+            resources: owner.resources(),
             output: self.output.clone(),
             settings: Arc::clone(&self.settings),
             controls: Controls::new(controls),
             work: Work::default(),
         };
-        drop(self.resources.spawn(Component::Process, "process", task.run()));
+        drop(owner.resources().spawn(Component::Process, "process", task.run()));
         self.registry.publish(process, Shown { info: Arc::clone(&info), cell: Arc::clone(&cell) });
         let places = Arc::new(Semaphore::new(CONTROLS));
-        let entry = Entry { info, cell, control, places, run, starts: 0, stopping: false };
+        let entry = Entry { info, cell, control, places, run, starts: 0, stopping: false, _owner: owner };
         self.entries.insert(process, entry);
         self.by_name.insert(name, process);
         self.hand_start(process, run)?;

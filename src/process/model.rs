@@ -64,36 +64,42 @@ fn stage(status: &Status) -> (RunId, u8) {
 
 #[test]
 fn readers_see_whole_states_in_order_and_one_end() {
-    explore(|| {
-        let cell = Arc::new(StatusCell::new(ended(1, State::Failed)));
-        let readers: Vec<_> = (0..2)
-            .map(|_| {
-                let cell = cell.clone();
-                spawn(move || {
-                    let mut before = cell.get();
-                    assert_whole(&before);
-                    for _ in 0..2 {
-                        let now = cell.get();
-                        assert_whole(&now);
-                        assert!(stage(&before) <= stage(&now), "back from {before:?} to {now:?}");
-                        assert!(
-                            stage(&before) < stage(&now) || before == now,
-                            "two ends: {before:?}, {now:?}"
-                        );
-                        before = now;
-                    }
-                })
+    explore(|| read_while_it_lives(StatusCell::new(ended(1, State::Failed))));
+}
+
+#[test]
+fn so_do_readers_who_take_a_lock() {
+    explore(|| read_while_it_lives(StatusCell::locked(ended(1, State::Failed), Arc::default())));
+}
+
+fn read_while_it_lives(cell: StatusCell) {
+    let cell = Arc::new(cell);
+    let readers: Vec<_> = (0..2)
+        .map(|_| {
+            let cell = cell.clone();
+            spawn(move || {
+                let mut before = cell.get();
+                assert_whole(&before);
+                for _ in 0..2 {
+                    let now = cell.get();
+                    assert_whole(&now);
+                    assert!(stage(&before) <= stage(&now), "back from {before:?} to {now:?}");
+                    assert!(stage(&before) < stage(&now) || before == now, "two ends: {before:?}, {now:?}");
+                    before = now;
+                }
             })
-            .collect();
-        live(&cell);
-        join(readers);
-        assert_eq!(cell.get().state, State::Success, "two ends");
-    });
+        })
+        .collect();
+    live(&cell);
+    join(readers);
+    assert_eq!(cell.get().state, State::Success, "two ends");
 }
 
 planted! {
     a_status_told_in_two_halves_is_seen:
         readers_see_whole_states_in_order_and_one_end with "a status is told in two halves" says "mixed";
+    a_second_end_under_a_lock_is_seen:
+        so_do_readers_who_take_a_lock with "a move is not checked" says "two ends";
     a_second_end_is_seen:
         readers_see_whole_states_in_order_and_one_end with "a move is not checked" says "two ends";
 }

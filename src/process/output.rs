@@ -13,8 +13,7 @@ use tokio::{
 use super::{MAX_LINE, OutputBatch, Stream};
 use crate::{
     event::{ProcessId, RunId, Timestamp},
-    metrics::Measured,
-    resource::Shutdown,
+    resource::{Sender, Shutdown},
 };
 
 /// Bytes asked for at a time: the size of a default pipe.
@@ -112,7 +111,7 @@ pub(super) enum Phase {
 pub(super) struct Reader {
     pub(super) origin: Origin,
     /// Full: the reader waits, then the child.
-    pub(super) output: Measured<OutputBatch>,
+    pub(super) output: Sender<OutputBatch>,
     pub(super) phase: watch::Receiver<Phase>,
     /// Dropped once everything that belongs to the run has been handed over.
     pub(super) over: Option<mpsc::Sender<()>>,

@@ -2,14 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arc_swap::ArcSwap;
-
 use super::{Status, StatusCell};
-use crate::event::{ProcessId, ProcessInfo};
+use crate::{
+    event::{ProcessId, ProcessInfo},
+    sync::Swap,
+};
 
 /// A copy-on-write table. It holds the cells themselves, so there is no second copy of a status.
 #[derive(Default)]
-pub(super) struct Registry(ArcSwap<HashMap<ProcessId, Shown>>);
+pub(super) struct Registry(Swap<HashMap<ProcessId, Shown>>);
 
 #[derive(Clone)]
 pub(super) struct Shown {

@@ -135,6 +135,7 @@ impl Drop for Turn {
 }
 
 #[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use super::*;
 

@@ -23,8 +23,7 @@ use super::{
 use crate::{
     bus::EventBus,
     event::{Component, Event, Exit, Fault, FaultKind, ProcessId, RunId, Seq, State, Timestamp},
-    metrics::Measured,
-    resource::{ResourceManager, catch_panic},
+    resource::{ResourceManager, Sender, catch_panic},
 };
 
 /// Why a run ended whose task panicked.
@@ -36,7 +35,7 @@ pub(super) struct Task {
     pub(super) cell: Arc<StatusCell>,
     pub(super) bus: EventBus,
     pub(super) resources: ResourceManager,
-    pub(super) output: Measured<OutputBatch>,
+    pub(super) output: Sender<OutputBatch>,
     pub(super) settings: Arc<Settings>,
     pub(super) controls: Controls,
     pub(super) work: Work,

@@ -49,16 +49,29 @@ pub fn channel<T: Send + 'static>(
     capacity: usize,
     waiting: Waiting,
 ) -> (Sender<T>, Receiver<T>) {
-    let capacity = capacity.max(1);
-    let (inner, receiver) = mpsc::channel(capacity);
-    // Weak: the metrics keep no channel open.
-    let watched = inner.downgrade();
-    let used = move || watched.upgrade().map(|sender| capacity - sender.capacity());
-    let channel = resources.metrics().channels.register(component, name, capacity, used);
-    (Sender { inner, channel, waiting }, receiver)
+    let (inner, receiver) = mpsc::channel(capacity.max(1));
+    (Sender::over(resources, component, name, inner, waiting), receiver)
 }
 
 // === impl Sender ===
+
+impl<T: Send + 'static> Sender<T> {
+    /// The sending half of a channel that was made elsewhere.
+    pub fn over(
+        resources: &ResourceManager,
+        component: Component,
+        name: &'static str,
+        inner: mpsc::Sender<T>,
+        waiting: Waiting,
+    ) -> Self {
+        let capacity = inner.max_capacity();
+        // Weak: the metrics keep no channel open.
+        let watched = inner.downgrade();
+        let used = move || watched.upgrade().map(|sender| capacity - sender.capacity());
+        let channel = resources.metrics().channels.register(component, name, capacity, used);
+        Self { inner, channel, waiting }
+    }
+}
 
 impl<T> Sender<T> {
     /// Sends, when there is room. Nothing is sent when the future is dropped before it is done.
@@ -86,9 +99,9 @@ impl<T> Sender<T> {
         self.inner.try_send(message)
     }
 
-    /// Waits until nobody receives any more.
-    pub async fn closed(&self) {
-        self.inner.closed().await;
+    /// How many messages there is room for.
+    pub fn capacity(&self) -> usize {
+        self.inner.capacity()
     }
 
     /// Whether nobody receives any more.

@@ -113,6 +113,8 @@ async fn run(
 ) {
     let shutdown = resources.shutdown();
     let mut steps = Steps::default();
+    // Whether the handle is gone.
+    let mut fixed = false;
     loop {
         let Settings { limit, interval: every } = *settings.borrow_and_update();
         let mut ticks = interval(every);
@@ -120,11 +122,14 @@ async fn run(
         loop {
             tokio::select! {
                 () = shutdown.begun() => return,
-                changed = settings.changed() => match changed {
-                    Ok(()) => break,
-                    // The handle is gone: nobody changes anything any more.
-                    Err(_) => std::future::pending().await,
-                },
+                changed = settings.changed(), if !fixed => {
+                    // Without a handle nobody changes anything any more; the looks go on.
+                    fixed = changed.is_err();
+                    if !fixed {
+                        break;
+                    }
+                    continue;
+                }
                 _ = ticks.tick() => {}
             }
             match look(&mut sources, limit, &mut steps, &resources) {

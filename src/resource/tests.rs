@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::*;
-use crate::{event::FaultKind, metrics::Measure};
+use crate::{event::FaultKind, metrics::Measure, sync::Mutex};
 
 fn manager(max_tasks: usize) -> (ResourceManager, FaultReceiver, Arc<SynchronizationMetrics>) {
     let metrics = Arc::new(SynchronizationMetrics::default());
@@ -120,6 +120,7 @@ async fn drained_says_how_many_are_left() {
 #[tokio::test]
 async fn all_permits_can_be_held_and_no_more() {
     let (manager, _faults, metrics) = manager(3);
+    assert_eq!(metrics.resource.permits.read(), 3);
     let mut held: Vec<_> =
         (0..3).map(|_| manager.try_acquire(Component::Process).expect("one is free")).collect();
     let refused = manager.try_acquire(Component::Logs).err().expect("none is free");
@@ -167,4 +168,24 @@ async fn a_permit_is_never_refused_while_one_is_free() {
         assert_eq!(task.await, Some(()));
     }
     assert_eq!(metrics.resource.permits_refused.read(), 0);
+}
+
+#[test]
+fn the_metrics_tell_of_locks_that_were_not_free() {
+    let (_manager, _faults, metrics) = manager(1);
+    let (lock, deadline) = (Mutex::new(()), std::time::Instant::now() + Duration::from_secs(20));
+    let is_told = || metrics.lock.contended.read() > 0 && metrics.lock.wait.read() > 0;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_told() && std::time::Instant::now() < deadline {
+                    let held = lock.lock();
+                    std::thread::yield_now();
+                    drop(held);
+                }
+            });
+        }
+    });
+    assert!(is_told() && metrics.lock.longest_wait.read() > 0);
+    assert!(metrics.lock.breaches.read() <= contention().breaches);
 }

@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Handles, dispatch, flush::ToFlush, frame::Reply, protocol::Call};
-use crate::{event::Component, resource::ResourceManager};
+use crate::{
+    event::Component,
+    resource::{self, ResourceManager, Sender, Waiting},
+};
 
 /// Calls under way at once; one more is refused. It is also the room for those whose turn has not come.
 const LIMIT: usize = 256;
@@ -17,7 +20,7 @@ pub(super) struct Calls {
     worker: Worker,
     room: Arc<Semaphore>,
     /// Never full: a call is admitted only while there is room.
-    commands: mpsc::Sender<Admitted>,
+    commands: Sender<Admitted>,
 }
 
 /// A call that has been let in.
@@ -31,14 +34,20 @@ struct Admitted {
 #[derive(Clone)]
 struct Worker {
     handles: Handles,
-    to_flush: mpsc::Sender<ToFlush>,
+    to_flush: Sender<ToFlush>,
 }
 
 // === impl Calls ===
 
 impl Calls {
-    pub(super) fn new(handles: Handles, to_flush: mpsc::Sender<ToFlush>) -> Self {
-        let (commands, mut admitted) = mpsc::channel::<Admitted>(LIMIT);
+    pub(super) fn new(handles: Handles, to_flush: Sender<ToFlush>) -> Self {
+        let (commands, mut admitted) = resource::channel::<Admitted>(
+            &handles.resources,
+            Component::Rpc,
+            "calls in order",
+            LIMIT,
+            Waiting::Measured,
+        );
         let worker = Worker { handles, to_flush };
         let in_order = worker.clone();
         let serve = async move {

@@ -288,6 +288,7 @@ impl Flush {
 }
 
 #[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use super::*;
 

@@ -15,7 +15,10 @@ use super::{
     protocol::{Call, Hello, HelloAnswer, PROTOCOL},
     stdio::Writer,
 };
-use crate::{event::Component, resource::Task};
+use crate::{
+    event::Component,
+    resource::{self, Sender, Task, Waiting},
+};
 
 /// Messages from the editor that wait to be looked at. Full: nvim-rs's own queue grows meanwhile, by what a
 /// user can type.
@@ -43,7 +46,7 @@ impl<T> Drop for Ending<T> {
 
 /// Forwards and does nothing else: nvim-rs reads on only when this returns.
 #[derive(Clone)]
-struct Forward(mpsc::Sender<Inbound>);
+struct Forward(Sender<Inbound>);
 
 #[async_trait]
 impl Handler for Forward {
@@ -77,7 +80,10 @@ impl Handler for Forward {
 /// Serves an editor until it says `bye` or its channel closes. Dropping the future ends the session.
 pub async fn serve(stdio: Stdio, handles: Handles) -> io::Result<()> {
     let (reader, writer) = stdio.open()?;
-    let (forward, mut inbox) = mpsc::channel(INBOX);
+    let session = handles.resources.owner(Component::Rpc, "session");
+    let handles = Handles { resources: session.resources(), ..handles };
+    let (forward, mut inbox) =
+        resource::channel(&handles.resources, Component::Rpc, "editor messages", INBOX, Waiting::Measured);
     let (editor, io) = Neovim::new(reader.compat(), writer.compat_write(), Forward(forward));
     let mut io = Ending(handles.resources.spawn(Component::Rpc, "session", io));
     tokio::select! {
@@ -105,7 +111,13 @@ async fn converse(editor: Editor, inbox: &mut mpsc::Receiver<Inbound>, handles: 
             None => return,
         }
     }
-    let (to_flush, mailbox) = mpsc::channel(TO_FLUSH);
+    let (to_flush, mailbox) = resource::channel(
+        &handles.resources,
+        Component::Rpc,
+        "messages to flush",
+        TO_FLUSH,
+        Waiting::Measured,
+    );
     let flush = flush::Flush::new(editor, handles.clone());
     let _flush = Ending(handles.resources.spawn(Component::Rpc, "flush", flush.run(mailbox)));
     let calls = calls::Calls::new(handles, to_flush);

@@ -49,7 +49,7 @@ fn run(model: impl Fn() + Send + Sync + 'static, interruptions: usize) {
 #[cfg(feature = "shuttle")]
 fn run(model: impl Fn() + Send + Sync + 'static, _interruptions: usize) {
     let is_planted = std::env::var_os(PLANTED).is_some();
-    let orders = if is_planted || is_slow() { 50_000 } else { 2_000 };
+    let orders = if is_planted || is_slow() { 20_000 } else { 2_000 };
     let orders = shuttle::scheduler::RandomScheduler::new_from_seed(1, orders);
     shuttle::Runner::new(orders, shuttle::Config::default()).run(model);
 }

@@ -138,6 +138,24 @@ fn files_stay_short() {
 }
 
 #[test]
+fn every_planted_fault_is_demanded_by_a_model() {
+    // One in the code and one in a model; `\s` because a model may break the line.
+    let hook = Regex::new(r#"\bplanted\("([^"]+)"\)"#).unwrap();
+    let demand = Regex::new(r#"\bwith\s+"([^"]+)"\s+says\b"#).unwrap();
+    let all = |what: &Regex| -> std::collections::BTreeSet<String> {
+        rust()
+            .iter()
+            .flat_map(|(_, text)| {
+                what.captures_iter(text).map(|found| found[1].to_owned()).collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let (hooks, demands) = (all(&hook), all(&demand));
+    assert!(hooks.len() > 10, "the faults are found: {hooks:?}");
+    assert_eq!(hooks, demands);
+}
+
+#[test]
 fn only_resource_spawns() {
     let spawn = Regex::new(r"\b(tokio::(task::)?spawn(_blocking)?|thread::spawn|thread::Builder)\b").unwrap();
     let found: Vec<String> = rust()

@@ -1,6 +1,7 @@
 //! Every limit is reached on purpose: what happens then is what was promised, and once room is made all is as before.
 
 mod events;
+mod limit;
 mod mailboxes;
 mod memory;
 mod permits;
@@ -33,4 +34,5 @@ pub const PROGRAMS: &[Program] = &[
     ("exhaust.headlines", |_| rings::headlines(Current)),
     ("exhaust.memory.logs", memory::logs),
     ("exhaust.memory.bus", memory::bus),
+    ("exhaust.memory.limit", limit::limit),
 ];

@@ -54,7 +54,7 @@ async fn faults_that_were_put_together_say_how_many() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_that_does_not_return_is_a_fault_while_it_runs_and_other_keys_go_on() {
-    let limits = Limits { slow: Duration::ZERO, stuck: Duration::from_millis(5), ..Limits::default() };
+    let limits = Limits { slow: Duration::ZERO, stuck: Duration::from_millis(100), ..Limits::default() };
     let Bench { bus, mut faults, metrics, .. } =
         bench(&config(2, [10, 10, 10], Backpressure::DropOldest), limits);
     let gate = Opener(Arc::default());
@@ -69,12 +69,12 @@ async fn a_handler_that_does_not_return_is_a_fault_while_it_runs_and_other_keys_
     gate.reached().await;
     // The other lane.
     bus.publish(lines(2, 2)).await.expect("it runs");
-    eventually("the other key came", || seen.lock().iter().map(number).eq([2])).await;
+    eventually("the other key came", || seen.lock().iter().map(number).any(|n| n == 2)).await;
     let fault = timeout(Duration::from_secs(60), faults.recv()).await.expect("in time").expect("one");
     assert_eq!((fault.component, fault.place), (Component::Model, "stuck"));
     drop(gate);
     assert_eq!(bus.stop().await, Stopped::default());
-    // Once for the call, though it was seen by the watchdog and at its return.
+    // Once for the call, however often the watchdog looks.
     assert_eq!(metrics.bus.stuck_handlers.read(), 1);
     assert!(metrics.bus.slow_handlers.read() >= 1);
     assert!(faults.try_recv().is_err());

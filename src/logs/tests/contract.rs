@@ -281,9 +281,8 @@ async fn a_store_that_has_stopped_says_so(mode: Mode) {
     let rig = Rig::new(mode, &LogStoreConfig::default());
     let (questions, asked) = mpsc::channel(1);
     drop(asked);
-    let channels = &rig.resources.metrics().channels;
-    let logs =
-        Logs { questions: Measured::new(channels, Component::Logs, "gone", questions), ..rig.logs.clone() };
+    let questions = Sender::over(&rig.resources, Component::Logs, "gone", questions, Waiting::Measured);
+    let logs = Logs { questions, ..rig.logs.clone() };
     assert_eq!(logs.counts().await, Err(Stopped));
     assert_eq!(logs.probe().await, Err("the log store has stopped".to_owned()));
     logs.switch(Mode::Fallback).await;

@@ -253,6 +253,20 @@ async fn a_running_monitor_takes_every_step_up_and_every_step_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_its_handle_it_goes_on_and_ends_with_the_program() {
+    let Rig { resources, monitor, resident, samples: _samples, .. } = rig();
+    drop(monitor);
+    let mut pressure = resources.pressure();
+    for (bytes, expected) in [(99 << 20, Pressure::Critical), (80 << 20, Pressure::Warning)] {
+        resident.store(bytes, Relaxed);
+        let seen = tokio::time::timeout(Duration::from_secs(60), pressure.wait_for(|now| *now == expected));
+        assert!(seen.await.is_ok(), "it still looks");
+    }
+    resources.shutdown().begin();
+    assert_eq!(resources.drained(Duration::from_secs(20)).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn limit_and_interval_change_while_it_runs() {
     let mut rig = rig();
     rig.resident.store(90 << 20, Relaxed);
