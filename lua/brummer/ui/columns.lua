@@ -5,13 +5,18 @@ local M = {}
 
 ---@alias brummer.ReportRow { [1]: string, [2]: brummer.RowMark[] }
 
---- A row of columns; each has a text, a width (0: as long as it is) and perhaps a group.
+--- A row of columns; each has a text, a width (0: as long as it is, below 0: at the right end) and perhaps a group.
 ---@param cols { [1]: string, [2]: integer, [3]?: string }[]
 ---@return brummer.ReportRow
 function M.row(cols)
   local line, marks = '  ', {}
   for _, col in ipairs(cols) do
-    local piece = col[2] > 0 and text.pad(col[1], col[2]) or col[1]
+    local piece = col[1]
+    if col[2] > 0 then
+      piece = text.pad(piece, col[2])
+    elseif col[2] < 0 then
+      piece = (' '):rep(-col[2] - vim.fn.strdisplaywidth(piece)) .. piece
+    end
     line = line .. ' '
     if col[3] then
       marks[#marks + 1] = { #line, #line + #piece, col[3] }
@@ -23,9 +28,16 @@ end
 
 --- The row above a section.
 ---@param title string
+---@param caption? string what its numbers are
 ---@return brummer.ReportRow
-function M.heading(title)
-  return { ' ▾ ' .. title, { { 0, #title + 5, 'BrummerTitle' } } }
+function M.heading(title, caption)
+  local line = ' ▾ ' .. title
+  local marks = { { 0, #line, 'BrummerTitle' } }
+  if caption then
+    marks[2] = { #line, #line + #caption + 3, 'BrummerCommand' }
+    line = ('%s   %s'):format(line, caption)
+  end
+  return { line, marks }
 end
 
 --- What there is, parted by dots.

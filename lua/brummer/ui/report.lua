@@ -23,6 +23,8 @@ local PURPOSE = {
 }
 
 local WARNING, ERROR = 'BrummerHealthWarning', 'BrummerHealthError'
+-- Widths of the columns of numbers, which end below each other.
+local USED, ROOM = -8, -7
 local LOOK = {
   [0] = { icon = 'success' },
   { icon = 'warning', group = WARNING },
@@ -91,16 +93,17 @@ end
 ---@param it table
 local function memory(out, it)
   local short = PRESSURE[it.pressure] or { it.pressure or '' }
-  out[#out + 1] = heading('Memory')
+  out[#out + 1] = heading('Memory', 'what the host takes, of what it may take')
   -- Nobody has measured yet.
   local known = (it.resident or 0) > 0
   out[#out + 1] = row({
     { 'in use', 18 },
-    { known and text.bytes(it.resident) or '–', 10 },
-    { (it.limit or 0) > 0 and 'of ' .. text.bytes(it.limit) or '', 12 },
-    { known and short[1] or '', 0, short[2] },
+    { known and text.bytes(it.resident) or '–', USED },
+    { (it.limit or 0) > 0 and 'of' or '', 2 },
+    { (it.limit or 0) > 0 and text.bytes(it.limit) or '', ROOM },
+    { known and ' ' .. short[1] or '', 0, short[2] },
   })
-  out[#out + 1] = row({ { 'of it logs', 18 }, { text.bytes(it.rings or 0), 0 } })
+  out[#out + 1] = row({ { 'of that, logs', 18 }, { text.bytes(it.rings or 0), USED } })
   vim.list_extend(out, switched_off(it.off))
 end
 
@@ -115,16 +118,17 @@ local function room_row(it, room, note, bad)
   local group = bad and ERROR or full and WARNING or nil
   return row({
     { it.name, 18 },
-    { text.count(it.used or 0), 10, group },
-    { (room or 0) > 0 and 'of ' .. text.count(room) or '', 12, group },
-    { join({ full and 'full', note }), 0, group },
+    { text.count(it.used or 0), USED, group },
+    { (room or 0) > 0 and 'of' or '', 2, group },
+    { (room or 0) > 0 and text.count(room) or '', ROOM, group },
+    { ' ' .. join({ full and 'full', note }), 0, group },
   })
 end
 
 ---@param out brummer.ReportRow[]
 ---@param list table[]
 local function budgets(out, list)
-  out[#out + 1] = heading('Budgets')
+  out[#out + 1] = heading('Budgets', 'what goes on, of what may go on at once')
   for _, it in ipairs(list) do
     local leaked = (it.leaked or 0) > 0
     local note = join({
@@ -139,7 +143,7 @@ end
 ---@param out brummer.ReportRow[]
 ---@param list table[]
 local function queues(out, list)
-  out[#out + 1] = heading('Queues')
+  out[#out + 1] = heading('Queues', 'what waits to be handed on, of what may wait')
   for _, it in ipairs(list) do
     local note = join({ some(it.dropped, 'dropped so far'), some(it.blocked, 'had to wait') })
     out[#out + 1] = room_row(it, it.capacity, note)
@@ -152,7 +156,7 @@ local function thresholds(out, list)
   if #list == 0 then
     return
   end
-  out[#out + 1] = heading('Limits')
+  out[#out + 1] = heading('Limits', 'the most there was, of what is allowed')
   local function recent(it)
     return (it.recent or 0) > 0 and 1 or 0
   end
@@ -164,9 +168,10 @@ local function thresholds(out, list)
     local group = recent(it) > 0 and WARNING or nil
     out[#out + 1] = row({
       { it.name, 18 },
-      { tostring(it.worst or '–'), 10 },
-      { ('of %s'):format(it.limit), 12 },
-      { note, 0, group },
+      { it.worst or it.limit == '0' and '0' or '–', USED },
+      { 'of', 2 },
+      { it.limit, ROOM },
+      { ' ' .. note, 0, group },
     })
   end
 end
@@ -197,20 +202,35 @@ function M.trouble(report)
   return #parts > 0 and table.concat(parts, ' · ') or nil, worst > 1 and ERROR or WARNING
 end
 
---- `1,200 lines/s · 30 events/s · workers 2 % busy · 40 µs an event (p99 900 µs)`.
----@param rates? table
+--- `40 µs`, `8.6 ms`, `518 ms`, `1.2 s`.
+---@param us integer
 ---@return string
-local function pace(rates)
+local function short_time(us)
+  if us < 1000 then
+    return ('%d µs'):format(us)
+  elseif us < 1000000 then
+    return (us < 10000 and '%.1f ms' or '%.0f ms'):format(us / 1000)
+  end
+  return ('%.1f s'):format(us / 1000000)
+end
+
+--- `1,200 lines/s · 30 events/s · workers 2 % busy · events in 40 µs, rarely 900 µs`: as much of it as fits.
+---@param rates? table
+---@param width integer
+---@return string
+local function pace(rates, width)
   rates = rates or {}
-  return join({
-    rates.lines and ('%s lines/s'):format(text.count(math.floor(rates.lines + 0.5))),
-    rates.events and ('%s events/s'):format(text.count(math.floor(rates.events + 0.5))),
-    rates.workers_busy and ('workers %.0f %% busy'):format(rates.workers_busy * 100),
-    rates.event_p50_us and ('%s µs an event%s'):format(
-      text.count(rates.event_p50_us),
-      rates.event_p99_us and (' (p99 %s µs)'):format(text.count(rates.event_p99_us)) or ''
-    ),
-  })
+  local parts = {
+    rates.lines and ('%s lines/s'):format(text.count(math.floor(rates.lines + 0.5))) or '',
+    rates.events and ('%s events/s'):format(text.count(math.floor(rates.events + 0.5))) or '',
+    rates.workers_busy and ('workers %.0f %% busy'):format(rates.workers_busy * 100) or '',
+    rates.event_p50_us and ('events in %s'):format(short_time(rates.event_p50_us))
+      .. (rates.event_p99_us and (', rarely %s'):format(short_time(rates.event_p99_us)) or '') or '',
+  }
+  while #parts > 1 and vim.fn.strdisplaywidth(join(parts)) > width - 3 do
+    parts[#parts] = nil
+  end
+  return join(parts)
 end
 
 --- The first row: `left` from the left, the way to the keys at the right.
@@ -244,7 +264,7 @@ function M.rows(report, up, width)
     report.version and 'version ' .. report.version,
   })
   out[#out + 1] = row({ { about, 0, 'BrummerCommand' } })
-  local speed = pace(report.rates)
+  local speed = pace(report.rates, width)
   if speed ~= '' then
     out[#out + 1] = row({ { speed, 0, 'BrummerCommand' } })
   end
