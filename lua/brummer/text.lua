@@ -117,6 +117,28 @@ function M.pad(text, cells)
   return text .. (' '):rep(cells - vim.fn.strdisplaywidth(text))
 end
 
+--- `text` in lines of at most `cells`, broken between words where there are any.
+---@param text string
+---@param cells integer
+---@return string[] lines at least one
+function M.wrap(text, cells)
+  local lines, line = {}, nil
+  for word in text:gsub('%c+', ' '):gmatch('%S+') do
+    local longer = line and line .. ' ' .. word or word
+    if line and vim.fn.strdisplaywidth(longer) > cells then
+      lines[#lines + 1], longer = line, word
+    end
+    local piece = head(longer, cells)
+    while #piece < #longer and piece ~= '' do
+      lines[#lines + 1], longer = piece, longer:sub(#piece + 1)
+      piece = head(longer, cells)
+    end
+    line = longer
+  end
+  lines[#lines + 1] = line or #lines == 0 and '' or nil
+  return lines
+end
+
 --- Words of a command line: blanks part them, quotes hold them together, a backslash before a blank,
 --- quote or backslash takes its meaning. A quote that is never closed is a character like others.
 ---@param line string

@@ -90,7 +90,9 @@ return function(test, t)
       'for now: telemetry is off',
       '▾ Faults (1)',
       'logs, writer',
-      '×3 · panic · index out of bounds',
+      'crashed · 3 times',
+      '     index out of bounds',
+      'logs       failing    keeps what was printed',
       'full · 3 waiting',
       '2 over it in the last minute · 14 in all',
     }) do
@@ -136,6 +138,33 @@ return function(test, t)
       require('brummer.rpc').frame(vim.mpack.encode({ rev = 10, health = report }))
     ]])
     t.has(c:lines()[3], 'events in 8.2 ms, rarely 518 ms')
+  end)
+
+  test('what is wrong is told whole, also where the window is narrow', function(child)
+    local c = opened(child, { width = 60, height = 60 })
+    c:cmd('only')
+    c:lua([[
+      local report = vim.deepcopy(_G.well)
+      local logs = report.components[3]
+      logs.state, logs.since = 'degraded', 1700000000000
+      logs.reason = 'more memory was in use than the limit at least 3 times in the last minute'
+      logs.off = { 'the editor hears of changes every 33 ms instead of every 16, and that is not all of it' }
+      report.components[4].reason = '3 probes in a row found it working'
+      report.faults = { { at = os.time() * 1000, component = 'logs', place = 'writer', kind = 'stuck',
+        message = ('/a/very/long/path'):rep(8) .. ' is not\n\nthere' } }
+      require('brummer.rpc').frame(vim.mpack.encode({ rev = 9, health = report }))
+    ]])
+    local lines = c:lines()
+    for _, line in ipairs(lines) do
+      t.ok(vim.fn.strdisplaywidth(line) <= 60, line)
+    end
+    local text = table.concat(lines, '\n')
+    t.ok(text:find('     since %d%d:%d%d:%d%d: more memory was in use than the limit\n +at least 3 times in the last minute'), text)
+    t.has(text:gsub('\n%s+', ' '), 'instead of every 16, and that is not all of it')
+    t.ok(text:find('model +healthy +keeps the list of processes\n     well again since'), text)
+    t.has(text, 'does not answer')
+    t.has(text:gsub('\n%s+', ''), ('/a/very/long/path'):rep(8))
+    t.has(text, 'is not there')
   end)
 
   test('a change moves neither cursor nor window and touches only its rows', function(child)

@@ -26,6 +26,22 @@ function M.row(cols)
   return { (line:gsub('%s+$', '')), marks }
 end
 
+--- Rows of a sentence that stands below something: the first begins with `mark`, the others below its end.
+---@param mark string
+---@param said string
+---@param width integer
+---@param group? string
+---@return brummer.ReportRow[]
+function M.said(mark, said, width, group)
+  local indent = 5 + vim.fn.strdisplaywidth(mark)
+  local rows = {}
+  for i, line in ipairs(text.wrap(said, math.max(width - indent, 20))) do
+    local start = i == 1 and '     ' .. mark or (' '):rep(indent)
+    rows[i] = { start .. line, group and { { 5, #start + #line, group } } or {} }
+  end
+  return rows
+end
+
 --- The row above a section.
 ---@param title string
 ---@param caption? string what its numbers are

@@ -37,12 +37,13 @@ local PRESSURE = {
   critical = { 'very short', ERROR },
 }
 
+---@param out brummer.ReportRow[]
 ---@param off? string[]
----@return brummer.ReportRow[]
-local function switched_off(off)
-  return vim.tbl_map(function(what)
-    return row({ { '', 1 }, { ('for now: %s'):format(what), 0, WARNING } })
-  end, off or {})
+---@param width integer
+local function switched_off(out, off, width)
+  for _, what in ipairs(off or {}) do
+    vim.list_extend(out, columns.said('for now: ', what, width, WARNING))
+  end
 end
 
 ---@param component table
@@ -53,15 +54,14 @@ end
 
 ---@param out brummer.ReportRow[]
 ---@param list table[]
-local function components(out, list)
+---@param width integer
+local function components(out, list, width)
   out[#out + 1] = heading('Parts')
   for _, it in ipairs(worst_first(list, severity)) do
     local look, bad = LOOK[severity(it)], severity(it) > 0
     local words = join({
-      it.reason or not bad and (PURPOSE[it.name] or '') or nil,
-      bad and it.since and ('since %s'):format(os.date('%H:%M:%S', math.floor(it.since / 1000))),
-      it.mode == 'fallback' and 'the simple form runs',
-      (it.errors or 0) > 0 and text.plural(it.errors, 'error') .. ' in the last minute',
+      PURPOSE[it.name],
+      not bad and (it.errors or 0) > 0 and text.plural(it.errors, 'error') .. ' in the last minute',
     })
     out[#out + 1] = row({
       { config.icon(look.icon), 1, look.group },
@@ -69,29 +69,44 @@ local function components(out, list)
       { it.state, 10, look.group },
       { words, 0, not bad and 'BrummerCommand' or nil },
     })
-    vim.list_extend(out, switched_off(it.off))
+    local at = it.since and os.date('%H:%M:%S', math.floor(it.since / 1000)) or '?'
+    if bad then
+      vim.list_extend(out, columns.said(('since %s: '):format(at), it.reason or '', width))
+    elseif it.reason then
+      vim.list_extend(out, columns.said('', 'well again since ' .. at, width))
+    end
+    if it.mode == 'fallback' then
+      vim.list_extend(out, columns.said('for now: ', 'the simple form runs', width, WARNING))
+    end
+    switched_off(out, it.off, width)
   end
 end
 
+--- What happened to a task, as a user would say it.
+local KIND = { panic = 'crashed', stuck = 'does not answer', failure = 'failed' }
+
 ---@param out brummer.ReportRow[]
 ---@param list table[]
-local function faults(out, list)
+---@param width integer
+local function faults(out, list, width)
   if #list == 0 then
     return
   end
-  out[#out + 1] = heading(('Faults (%d)'):format(#list))
+  out[#out + 1] = heading(('Faults (%d)'):format(#list), 'newest first; the rest of the host went on')
   for _, it in ipairs(list) do
     out[#out + 1] = row({
       { text.ago(it.at), 10 },
       { ('%s, %s'):format(it.component, it.place), 24 },
-      { join({ (it.count or 1) > 1 and ('×%d'):format(it.count), it.kind, it.message }), 0 },
+      { join({ KIND[it.kind] or it.kind, (it.count or 1) > 1 and ('%s times'):format(text.count(it.count)) }), 0 },
     })
+    vim.list_extend(out, columns.said('', it.message or '', width))
   end
 end
 
 ---@param out brummer.ReportRow[]
 ---@param it table
-local function memory(out, it)
+---@param width integer
+local function memory(out, it, width)
   local short = PRESSURE[it.pressure] or { it.pressure or '' }
   out[#out + 1] = heading('Memory', 'what the host takes, of what it may take')
   -- Nobody has measured yet.
@@ -104,7 +119,7 @@ local function memory(out, it)
     { known and ' ' .. short[1] or '', 0, short[2] },
   })
   out[#out + 1] = row({ { 'of that, logs', 18 }, { text.bytes(it.rings or 0), USED } })
-  vim.list_extend(out, switched_off(it.off))
+  switched_off(out, it.off, width)
 end
 
 --- A row of something that has room: how much of it is taken.
@@ -277,7 +292,7 @@ function M.rows(report, up, width)
     { thresholds, report.thresholds },
   }) do
     if section[2] then
-      section[1](out, section[2])
+      section[1](out, section[2], width)
     end
   end
   return out
