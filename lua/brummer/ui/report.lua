@@ -7,7 +7,8 @@ local M = {}
 
 local heading, join, row, some = columns.heading, columns.join, columns.row, columns.some
 local worst_first = columns.worst_first
-local SEVERITY = require('brummer.state').SEVERITY
+local trouble = require('brummer.ui.trouble')
+local severity = trouble.severity
 
 --- What each component is for, as far as a user meets it.
 local PURPOSE = {
@@ -31,11 +32,7 @@ local LOOK = {
   { icon = 'failed', group = ERROR },
   { icon = 'failed', group = ERROR },
 }
-local PRESSURE = {
-  normal = { 'enough' },
-  warning = { 'short', WARNING },
-  critical = { 'very short', ERROR },
-}
+local PRESSURE = { warning = WARNING, critical = ERROR }
 
 ---@param out brummer.ReportRow[]
 ---@param off? string[]
@@ -44,12 +41,6 @@ local function switched_off(out, off, width)
   for _, what in ipairs(off or {}) do
     vim.list_extend(out, columns.said('for now: ', what, width, WARNING))
   end
-end
-
----@param component table
----@return integer
-local function severity(component)
-  return SEVERITY[component.state] or 0
 end
 
 ---@param out brummer.ReportRow[]
@@ -107,7 +98,7 @@ end
 ---@param it table
 ---@param width integer
 local function memory(out, it, width)
-  local short = PRESSURE[it.pressure] or { it.pressure or '' }
+  local short = trouble.PRESSURE[it.pressure] or 'enough'
   out[#out + 1] = heading('Memory', 'what the host takes, of what it may take')
   -- Nobody has measured yet.
   local known = (it.resident or 0) > 0
@@ -116,7 +107,7 @@ local function memory(out, it, width)
     { known and text.bytes(it.resident) or '–', USED },
     { (it.limit or 0) > 0 and 'of' or '', 2 },
     { (it.limit or 0) > 0 and text.bytes(it.limit) or '', ROOM },
-    { known and ' ' .. short[1] or '', 0, short[2] },
+    { known and ' ' .. short or '', 0, PRESSURE[it.pressure] },
   })
   out[#out + 1] = row({ { 'of that, logs', 18 }, { text.bytes(it.rings or 0), USED } })
   switched_off(out, it.off, width)
@@ -191,32 +182,6 @@ local function thresholds(out, list)
   end
 end
 
---- What is wrong, worst first, in one line; nil when all is well.
----@param report table
----@return string? trouble
----@return string group
-function M.trouble(report)
-  local parts, worst = {}, 0
-  for _, it in ipairs(worst_first(report.components or {}, severity)) do
-    if severity(it) > 0 then
-      worst = math.max(worst, severity(it))
-      parts[#parts + 1] = ('%s %s'):format(it.name, it.state)
-    end
-  end
-  local pressure = report.memory and report.memory.pressure
-  if pressure == 'warning' or pressure == 'critical' then
-    worst = math.max(worst, pressure == 'critical' and 2 or 1)
-    parts[#parts + 1] = 'memory ' .. PRESSURE[pressure][1]
-  end
-  for _, it in ipairs(report.budgets or {}) do
-    if (it.leaked or 0) > 0 then
-      worst = 2
-      parts[#parts + 1] = ('%s without an owner'):format(text.plural(it.leaked, 'task'))
-    end
-  end
-  return #parts > 0 and table.concat(parts, ' · ') or nil, worst > 1 and ERROR or WARNING
-end
-
 --- `40 µs`, `8.6 ms`, `518 ms`, `1.2 s`.
 ---@param us integer
 ---@return string
@@ -270,9 +235,11 @@ end
 ---@param width integer
 ---@return brummer.ReportRow[]
 function M.rows(report, up, width)
-  local trouble, group = M.trouble(report)
-  local left = trouble or 'all is well'
-  local out = { head(left, trouble and group or nil, width) }
+  local said, worst = trouble.summary(report)
+  local out = { head(said, LOOK[worst].group, width) }
+  for _, what in ipairs(trouble.advice(report)) do
+    vim.list_extend(out, columns.said('→ ', what, width))
+  end
   local about = join({
     'up ' .. text.duration(math.max(up, 1000)),
     report.pid and 'pid ' .. report.pid,
@@ -303,13 +270,14 @@ end
 ---@param width integer
 ---@return brummer.ReportRow[]
 function M.down(starting, width)
-  return {
-    head(starting and 'the host starts' or 'no host runs', nil, width),
-    { '', {} },
-    row({ { 'The host starts with the first command that needs it, as :BrummerRun does.', 0 } }),
-    row({ { ':checkhealth brummer looks at what it needs: the program, its version,', 0 } }),
-    row({ { 'the options, the log files.', 0 } }),
-  }
+  local out = { head(starting and 'the host starts' or 'no host runs', nil, width), { '', {} } }
+  for _, what in ipairs({
+    'The host starts with the first command that needs it, as :BrummerRun does.',
+    ':checkhealth brummer looks at what it needs: the program, its version, the options, the log files.',
+  }) do
+    vim.list_extend(out, columns.said('', what, width))
+  end
+  return out
 end
 
 return M
