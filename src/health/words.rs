@@ -10,6 +10,7 @@ use crate::{
 const TIMES: &str = "times of events are not measured";
 const LOW: &str = "events of low priority are dropped";
 const BATCHES: &str = "lines are stored in batches twice as large";
+const ONE_START: &str = "scripts start one at a time";
 const FRAMES: &str = "the editor hears of changes every 33 ms instead of every 16";
 
 /// What a component does without in a state and a mode.
@@ -19,7 +20,7 @@ pub(super) fn off(component: Component, state: Health, mode: Mode) -> Vec<&'stat
         (Component::Bus, Health::Degraded) => vec![TIMES],
         (Component::Bus, _) => vec![TIMES, LOW],
         (Component::Process, Health::Degraded) => vec!["half as many scripts start at once"],
-        (Component::Process, _) => vec!["scripts start one at a time"],
+        (Component::Process, _) => vec![ONE_START],
         (Component::Logs, Health::Degraded) => vec![BATCHES],
         (Component::Logs, _) => vec![BATCHES, "no errors are looked for in new lines"],
         (Component::Model, Health::Degraded) => vec![FRAMES],
@@ -27,13 +28,16 @@ pub(super) fn off(component: Component, state: Health, mode: Mode) -> Vec<&'stat
         _ => vec![],
     };
     if mode == Mode::Fallback {
-        off.push(match component {
-            Component::Bus => "the simple bus runs: events are delivered by whoever publishes them",
-            Component::Process => "the simple manager runs: one start at a time",
-            Component::Logs => "the simple store runs: lines are kept, no errors are looked for",
-            Component::Model => "the simple model runs: everything is sent whole",
-            _ => "the simple implementation runs",
-        });
+        let less = match component {
+            Component::Bus => "events are delivered one after the other",
+            Component::Process => ONE_START,
+            Component::Logs => "lines are kept, and no errors are looked for in them",
+            Component::Model => "the editor is sent everything whenever anything changed",
+            _ => "a simpler implementation runs",
+        };
+        if !off.contains(&less) {
+            off.push(less);
+        }
     }
     off
 }

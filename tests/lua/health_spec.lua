@@ -85,7 +85,7 @@ return function(test, t)
     t.ok(text:find('! bus', 1, true) < text:find('✓ process', 1, true), text)
     for _, part in ipairs({
       '5 faults in a minute',
-      'the simple form runs',
+      'for now: fallback mode',
       'for now: errors are not looked for',
       'for now: telemetry is off',
       '▾ Faults (1)',
@@ -188,6 +188,22 @@ return function(test, t)
     t.has(text, '→ a fault of brummer')
     t.has(shows("report.components[1].state = 'degraded'\n"), '→ nothing to do for now')
     t.has(shows("report.components[1].state = 'failed'\n"), 'restart Neovim')
+  end)
+
+  test('fallback mode by the settings is named in the first line and is nothing wrong', function(child)
+    local c = opened(child)
+    c:lua([[
+      local report = vim.deepcopy(_G.well)
+      for _, it in ipairs(report.components) do
+        it.mode, it.off = 'fallback', { 'no errors are looked for' }
+      end
+      require('brummer.rpc').frame(vim.mpack.encode({ rev = 9, health = report }))
+    ]])
+    local lines = c:lines()
+    t.has(lines[1], 'all is well · fallback mode: bus, process, logs, model ')
+    t.eq(lines[6], '     fallback mode: no errors are looked for')
+    t.eq(coloured(c), {})
+    t.ok(not table.concat(lines, '\n'):find('→'), 'nothing to do')
   end)
 
   test('a change moves neither cursor nor window and touches only its rows', function(child)

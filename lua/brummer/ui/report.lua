@@ -66,10 +66,14 @@ local function components(out, list, width)
     elseif it.reason then
       vim.list_extend(out, columns.said('', 'well again since ' .. at, width))
     end
-    if it.mode == 'fallback' then
-      vim.list_extend(out, columns.said('for now: ', 'the simple form runs', width, WARNING))
+    if it.mode == 'fallback' and not bad then
+      -- As the settings want it: nothing is wrong.
+      local less = table.concat(it.off or {}, '; ')
+      vim.list_extend(out, columns.said('fallback mode: ', less, width))
+    else
+      local fallback = it.mode == 'fallback' and { 'fallback mode' } or {}
+      switched_off(out, vim.list_extend(fallback, it.off or {}), width)
     end
-    switched_off(out, it.off, width)
   end
 end
 

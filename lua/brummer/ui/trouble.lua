@@ -34,10 +34,10 @@ local function crowded(report)
   return (processes.limit or 0) > 0 and processes.used >= processes.limit
 end
 
---- Parts that run in the simple form because the settings say so, not because they failed.
+--- Parts in fallback mode because the settings say so, not because they failed.
 ---@param report table
 ---@return string[]
-local function simple(report)
+local function fallback(report)
   local names = {}
   for _, it in ipairs(report.components or {}) do
     if it.mode == 'fallback' and M.severity(it) == 0 then
@@ -74,9 +74,9 @@ function M.summary(report)
     parts[#parts + 1] = ('%s without an owner'):format(text.plural(leaked, 'task'))
   end
   if #parts == 0 then
-    local names = simple(report)
+    local names = fallback(report)
     parts[1] = 'all is well'
-    parts[2] = #names > 0 and 'by the settings in simple form: ' .. table.concat(names, ', ') or nil
+    parts[2] = #names > 0 and 'fallback mode: ' .. table.concat(names, ', ') or nil
   end
   return table.concat(parts, ' · '), worst
 end
