@@ -166,7 +166,7 @@ impl Ladder {
                 Some(self.enter(
                     now,
                     Health::Healthy,
-                    format!("{SUCCESSES} probes in a row found it working"),
+                    format!("{SUCCESSES} checks in a row found it working"),
                 ))
             }
             Ok(()) => {
@@ -176,7 +176,7 @@ impl Ladder {
             Err(said) => {
                 self.successes = 0;
                 let to = if self.state == Health::Failing { Health::Failed } else { self.state };
-                self.worsen(now, to, || format!("a probe failed: {said}"))
+                self.worsen(now, to, || format!("a check failed: {said}"))
             }
         }
     }

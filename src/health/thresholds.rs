@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::ladder::WINDOW;
+use super::{ladder::WINDOW, words};
 use crate::{event::Component, metrics::Snapshot, resource::Ring};
 
 /// Time between two looks at the counters.
@@ -162,10 +162,14 @@ impl Kind {
     pub(super) fn said(self) -> String {
         let PerformanceThresholds { event_handling, lock_wait, blocked_send, .. } = Default::default();
         match self {
-            Self::EventHandling => format!("handling an event took longer than {event_handling:?}"),
-            Self::LockWait => format!("a lock was waited for longer than {lock_wait:?}"),
-            Self::BlockedSend => format!("a send was blocked longer than {blocked_send:?}"),
-            Self::LeakedTasks => "tasks were alive whose owner is gone".to_owned(),
+            Self::EventHandling => {
+                format!("handling an event took longer than {}", words::time(event_handling))
+            }
+            Self::LockWait => format!("waiting for a lock took longer than {}", words::time(lock_wait)),
+            Self::BlockedSend => {
+                format!("waiting for room in a queue took longer than {}", words::time(blocked_send))
+            }
+            Self::LeakedTasks => "tasks went on that nobody answers for".to_owned(),
             Self::Memory => "more memory was in use than the limit".to_owned(),
         }
     }

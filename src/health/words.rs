@@ -53,10 +53,11 @@ pub(super) fn off_for_memory(pressure: Pressure) -> Vec<&'static str> {
     }
 }
 
-/// `12 ms`, `0.4 ms`, `12.3 s`.
+/// `12 ms`, `0.4 ms`, `12.3 s`; `<0.1 ms` is not nothing.
 pub(super) fn time(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1e3;
     match millis {
+        ..0.05 if !time.is_zero() => "<0.1 ms".to_owned(),
         ..10.0 => format!("{} ms", (millis * 10.0).round() / 10.0),
         ..10_000.0 => format!("{millis:.0} ms"),
         _ => format!("{:.1} s", millis / 1e3),

@@ -63,6 +63,8 @@ return function(test, t)
     end
     t.has(text, '✓ logs       healthy    keeps what was printed')
     t.has(text, 'never over it')
+    t.ok(text:find('events high +0 of +100  starts, ends, errors'), text)
+    t.ok(text:find('tasks +23 +jobs inside the host'), text)
     t.ok(not text:find('Faults', 1, true), 'no faults, no section')
     t.eq(coloured(c), {})
     t.eq(c:lua('return { vim.bo.filetype, vim.bo.modifiable, vim.bo.buflisted }'), {
@@ -129,7 +131,7 @@ return function(test, t)
     local text = table.concat(c:lines(), '\n')
     t.has(text, '123,456 lines/s · 12,345 events/s · workers 100 % busy')
     t.ok(not text:find('p99', 1, true), text)
-    t.ok(text:find('leaked tasks +0 of +0'), text)
+    t.ok(text:find('ownerless tasks +0 of +0'), text)
     t.has(text, '▾ Limits   the most there was, of what is allowed')
     c:lua([[
       local report = vim.deepcopy(_G.well)

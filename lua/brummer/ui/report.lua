@@ -1,27 +1,15 @@
 --- A health report as rows: words, columns, and colour only where something is not as it should be. Pure.
 local columns = require('brummer.ui.columns')
 local config = require('brummer.config')
+local purpose = require('brummer.ui.purpose')
 local text = require('brummer.text')
+local trouble = require('brummer.ui.trouble')
 
 local M = {}
 
 local heading, join, row, some = columns.heading, columns.join, columns.row, columns.some
 local worst_first = columns.worst_first
-local trouble = require('brummer.ui.trouble')
 local severity = trouble.severity
-
---- What each component is for, as far as a user meets it.
-local PURPOSE = {
-  bus = 'carries news between the parts',
-  project = 'reads package.json and .brum.toml',
-  process = 'starts and ends what you run',
-  logs = 'keeps what was printed',
-  locate = 'finds the place behind an error',
-  model = 'keeps the list of processes',
-  rpc = 'talks to this editor',
-  resource = 'limits work and memory',
-  app = 'holds the host together',
-}
 
 local WARNING, ERROR = 'BrummerHealthWarning', 'BrummerHealthError'
 -- Widths of the columns of numbers, which end below each other.
@@ -51,7 +39,7 @@ local function components(out, list, width)
   for _, it in ipairs(worst_first(list, severity)) do
     local look, bad = LOOK[severity(it)], severity(it) > 0
     local words = join({
-      PURPOSE[it.name],
+      purpose.part[it.name],
       not bad and (it.errors or 0) > 0 and text.plural(it.errors, 'error') .. ' in the last minute',
     })
     out[#out + 1] = row({
@@ -121,23 +109,32 @@ end
 ---@param it table
 ---@param room? integer
 ---@param note string
----@param bad? boolean
+---@param bad boolean
+---@param use? string what it is for, told where there is nothing else to tell and it fits
+---@param width integer
 ---@return brummer.ReportRow
-local function room_row(it, room, note, bad)
+local function room_row(it, room, note, bad, use, width)
   local full = room and room > 0 and it.used >= room
   local group = bad and ERROR or full and WARNING or nil
-  return row({
+  local words = join({ full and 'full', note })
+  local plain = words == '' and use
+  local made = row({
     { it.name, 18 },
     { text.count(it.used or 0), USED, group },
     { (room or 0) > 0 and 'of' or '', 2, group },
     { (room or 0) > 0 and text.count(room) or '', ROOM, group },
-    { ' ' .. join({ full and 'full', note }), 0, group },
+    { ' ' .. (plain or words), 0, plain and 'BrummerCommand' or group },
   })
+  if plain and vim.fn.strdisplaywidth(made[1]) > width then
+    return room_row(it, room, note, bad, nil, width)
+  end
+  return made
 end
 
 ---@param out brummer.ReportRow[]
 ---@param list table[]
-local function budgets(out, list)
+---@param width integer
+local function budgets(out, list, width)
   out[#out + 1] = heading('Budgets', 'what goes on, of what may go on at once')
   for _, it in ipairs(list) do
     local leaked = (it.leaked or 0) > 0
@@ -146,17 +143,18 @@ local function budgets(out, list)
       some(it.refused, 'refused so far'),
       some(it.leaked, 'without an owner'),
     })
-    out[#out + 1] = room_row(it, it.limit, note, leaked)
+    out[#out + 1] = room_row(it, it.limit, note, leaked, purpose.budget[it.name], width)
   end
 end
 
 ---@param out brummer.ReportRow[]
 ---@param list table[]
-local function queues(out, list)
+---@param width integer
+local function queues(out, list, width)
   out[#out + 1] = heading('Queues', 'what waits to be handed on, of what may wait')
   for _, it in ipairs(list) do
     local note = join({ some(it.dropped, 'dropped so far'), some(it.blocked, 'had to wait') })
-    out[#out + 1] = room_row(it, it.capacity, note)
+    out[#out + 1] = room_row(it, it.capacity, note, false, purpose.queue[it.name], width)
   end
 end
 
@@ -177,7 +175,7 @@ local function thresholds(out, list)
     })
     local group = recent(it) > 0 and WARNING or nil
     out[#out + 1] = row({
-      { it.name, 18 },
+      { purpose.limit[it.name] or it.name, 18 },
       { it.worst or it.limit == '0' and '0' or '–', USED },
       { 'of', 2 },
       { it.limit, ROOM },

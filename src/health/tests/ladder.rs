@@ -99,7 +99,7 @@ fn three_breaches_of_one_kind_degrade_and_more_do_no_worse() {
     assert_eq!(driven.breach(Kind::BlockedSend, 2), Healthy, "of another kind");
     assert_eq!(driven.after(60).breach(Kind::LockWait, 2), Healthy, "the first two are 60 s old");
     assert_eq!(driven.breach(Kind::LockWait, 1), Degraded);
-    assert!(driven.ladder.reason().is_some_and(|reason| reason.contains("longer than 10ms")));
+    assert!(driven.ladder.reason().is_some_and(|reason| reason.contains("longer than 10 ms")));
     assert_eq!(driven.breach(Kind::LockWait, 1000), Degraded);
     assert_eq!(driven.breach(Kind::Memory, 1000), Degraded);
     // Errors go on from there.
@@ -114,7 +114,7 @@ fn a_failed_probe_while_failing_is_a_failure_and_before_that_it_is_not() {
     assert_eq!(driven.errors(5), Failing);
     assert_eq!(driven.probe(Ok(())), Failing);
     assert_eq!(driven.probe(Err("no answer")), Failed);
-    assert_eq!(driven.ladder.reason().map(|reason| &**reason), Some("a probe failed: no answer"));
+    assert_eq!(driven.ladder.reason().map(|reason| &**reason), Some("a check failed: no answer"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
     super::{
         ladder::Moment,
         report::{Given, report},
+        thresholds::Kind,
         words,
     },
     *,
@@ -145,8 +146,15 @@ fn what_is_switched_off_is_said_for_every_state_of_every_component() {
 
 #[test]
 fn times_are_short_to_read() {
-    let micros = [0, 400, 1000, 9_900, 12_345, 100_000, 12_300_000];
+    let micros = [0, 3, 400, 1000, 9_900, 12_345, 100_000, 12_300_000];
     let told = micros.map(|micros| words::time(Duration::from_micros(micros)));
-    assert_eq!(told, ["0 ms", "0.4 ms", "1 ms", "9.9 ms", "12 ms", "100 ms", "12.3 s"]);
+    assert_eq!(told, ["0 ms", "<0.1 ms", "0.4 ms", "1 ms", "9.9 ms", "12 ms", "100 ms", "12.3 s"]);
     assert_eq!(words::size(512 << 20), "512 MB");
+}
+
+#[test]
+fn the_words_for_a_breach_have_the_units_of_the_report() {
+    let said = Kind::ALL.map(Kind::said).join("; ");
+    assert!(said.contains("longer than 100 ms") && said.contains("longer than 10 ms"), "{said}");
+    assert!(said.contains("longer than 50 ms") && !said.contains("send"), "{said}");
 }
