@@ -21,7 +21,7 @@ return function(test, t)
     local lines = vim.split(popup(c), '\n')
     t.eq(lines[1], 'problems (1)')
     t.has(lines[2], '.brum.toml:3: log_store.max_byte')
-    t.has(lines[4], '# read: ')
+    t.has(lines[4], '# files: ')
     t.eq(vim.list_slice(lines, 5), {
       'mcp_port = 7777',
       '# proxy_url is not set',
@@ -73,12 +73,42 @@ return function(test, t)
       'in force now',
       '  log_store.max_entries: 10000 → 500',
       '',
-      'later',
+      'later: the host starts again with Neovim',
       '  log_store.buffer_size takes effect when the host restarts',
       '',
-      'read from',
+      'files',
       '  /p/.brum.toml',
     })
+  end)
+
+  test('a reload that changed nothing says so, also while something waits', function(child)
+    local c = child({ width = 100 })
+    c:open_log()
+    c:answers([[return { reload = function(params) return { root = params.dir, applied = {},
+      files = { vim.uv.os_homedir() .. '/shop/.brum.toml' },
+      restart = { 'proxy_url takes effect when the host restarts' },
+      problems = { '.brum.toml:1: unclosed array; the file is not used' } } end }]])
+    c:cmd('Brummer config reload')
+    local lines = vim.split(popup(c), '\n')
+    t.eq(lines[4], 'nothing changed')
+    t.eq(lines[10], '  ~/shop/.brum.toml')
+    t.ok(not table.concat(lines, '\n'):find('read from', 1, true), 'a file that is not used was not read')
+  end)
+
+  test('a small window breaks lines between words and shows them all', function(child)
+    local c = child({ width = 60, height = 24 })
+    c:open_log()
+    c:answers([[return { reload = function(params) return { root = params.dir, files = {}, applied = {}, restart = {},
+      problems = { ('.brum.toml:7: resources.memory_limit_mb: must be 16 to 1048576, not 5; keeping 512 as it was') } }
+      end }]])
+    c:cmd('Brummer config reload')
+    popup(c)
+    local shown = c:lua([[return { vim.api.nvim_win_get_height(0), vim.api.nvim_win_text_height(0, {}).all }]])
+    t.eq(shown[1], shown[2])
+    t.ok(shown[1] > #c:lines(), 'a line is broken')
+    local screen = c:screen()
+    t.has(screen, 'none: these are the defaults')
+    t.ok(screen:find('1048576, not'), screen)
   end)
 
   test('a reload tells when the host belongs to another project', function(child)
@@ -89,7 +119,7 @@ return function(test, t)
     c:cmd('Brummer config reload')
     local text = popup(c)
     t.has(text, 'nothing changed')
-    t.has(text, 'no file: these are the defaults')
+    t.has(text, 'none: these are the defaults')
     t.has(text, '/other')
   end)
 end

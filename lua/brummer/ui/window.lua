@@ -232,7 +232,19 @@ function M.popup(lines, title, syntax)
     border = 'rounded',
     title = ' ' .. title .. ' ',
   })
-  vim.wo[win][0].wrap = true
+  local wo = vim.wo[win][0]
+  wo.wrap, wo.linebreak, wo.breakindent, wo.breakindentopt = true, true, true, 'shift:2'
+  -- As high as its lines are with what is broken.
+  local rows = math.min(vim.api.nvim_win_text_height(win, {}).all, vim.o.lines - 6)
+  if rows > height then
+    vim.api.nvim_win_set_config(win, {
+      relative = 'editor',
+      width = width,
+      height = rows,
+      row = math.max(math.floor((vim.o.lines - rows) / 2) - 1, 0),
+      col = math.floor((vim.o.columns - width) / 2),
+    })
+  end
   for _, lhs in ipairs({ 'q', '<CR>', 'g?' }) do
     vim.keymap.set('n', lhs, function()
       pcall(vim.api.nvim_win_close, win, true)
