@@ -65,7 +65,7 @@ function M.show()
     vim.list_extend(out, #out > 0 and { '' } or {})
     local files = value.files or {}
     out[#out + 1] = #files == 0 and ('# no .brum.toml above %s: these are the defaults'):format(dir)
-      or '# read: ' .. table.concat(vim.tbl_map(home, files), ', ')
+      or '# files: ' .. table.concat(vim.tbl_map(home, files), ', ')
     vim.list_extend(out, listed(value.values or {}))
     require('brummer.ui.window').popup(lines_of(out), '.brum.toml', 'toml')
   end)
@@ -101,11 +101,12 @@ function M.reload()
     local out = {}
     section(('problems (%d)'):format(#value.problems), value.problems, out)
     section('in force now', value.applied, out)
-    section('later', value.restart, out)
-    if #value.applied + #value.restart == 0 then
+    if #value.applied == 0 then
       out[#out + 1] = (#out > 0 and '\n' or '') .. 'nothing changed'
     end
-    section('read from', #value.files > 0 and value.files or { 'no file: these are the defaults' }, out)
+    section('later: the host starts again with Neovim', value.restart, out)
+    local files = vim.tbl_map(home, value.files)
+    section('files', #files > 0 and files or { 'none: these are the defaults' }, out)
     if foreign then
       section('the host goes by the settings of the project it was started in', { value.root }, out)
     end

@@ -85,7 +85,7 @@ fn in_the_editor_a_reload_keeps_the_process_and_says_what_changed() {
     let dev = nvim.status("dev");
     assert_eq!((&dev["state"], &dev["pid"]), (&json!("running"), &pid));
     nvim.ex("Brummer config");
-    nvim.wait_screen("# read: ");
+    nvim.wait_screen("# files: ");
     nvim.keys("q");
     nvim.assert_typing_works();
 }
