@@ -106,7 +106,7 @@ impl Breaches {
             Kind::EventHandling => snapshot.bus.handler_time.max,
             Kind::LockWait => snapshot.lock.longest_wait,
             Kind::BlockedSend => {
-                let channels = snapshot.channels.iter().map(|channel| channel.longest_wait);
+                let channels = snapshot.channels.iter().map(|channel| channel.longest_measured);
                 channels.chain([snapshot.bus.publisher_wait.max]).max().unwrap_or_default()
             }
             Kind::LeakedTasks => self.most[0],

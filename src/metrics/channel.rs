@@ -29,6 +29,8 @@ pub struct Channel {
     pub breaches: Counter,
     /// How long senders waited, in microseconds.
     pub blocked_time: Histogram,
+    /// The same of the waits that are measured against a threshold.
+    pub measured_time: Histogram,
 }
 
 /// Tells how many messages wait; `None` once the channel is gone.
@@ -51,6 +53,8 @@ pub struct ChannelReading {
     pub breaches: u64,
     /// The longest wait, in microseconds.
     pub longest_wait: u64,
+    /// The same, 0 where waiting is the normal way.
+    pub longest_measured: u64,
 }
 
 // === impl Channels ===
@@ -100,6 +104,7 @@ impl Channel {
             blocked_sends: Counter::default(),
             breaches: Counter::default(),
             blocked_time: Histogram::default(),
+            measured_time: Histogram::default(),
         }
     }
 
@@ -117,8 +122,11 @@ impl Channel {
     pub fn waited(&self, time: Duration, threshold: Option<Duration>) {
         self.blocked_sends.increment();
         self.blocked_time.record(time);
-        if threshold.is_some_and(|threshold| time > threshold) {
-            self.breaches.increment();
+        if let Some(threshold) = threshold {
+            self.measured_time.record(time);
+            if time > threshold {
+                self.breaches.increment();
+            }
         }
     }
 }
@@ -134,6 +142,7 @@ impl Measure for Channel {
             blocked_sends: self.blocked_sends.read(),
             breaches: self.breaches.read(),
             longest_wait: self.blocked_time.read().max,
+            longest_measured: self.measured_time.read().max,
         }
     }
 }

@@ -91,6 +91,23 @@ async fn blocked_sends_degrade_the_owner_of_the_channel() {
     rig.end().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn waiting_where_it_is_the_normal_way_is_no_breach_and_not_the_worst_of_them() {
+    let rig = rig();
+    let (sender, mut receiver) = channel(&rig.resources, Component::Process, "output", 1, Waiting::Expected);
+    sender.send(0).await.expect("there is room");
+    let (sent, received) = tokio::join!(sender.send(1), async {
+        tokio::time::sleep(Duration::from_millis(129)).await;
+        receiver.recv().await
+    });
+    assert!(sent.is_ok() && received.is_some());
+    let report = rig.health.report();
+    let threshold = report.threshold("blocked send");
+    assert_eq!((threshold.breaches, threshold.worst.as_deref()), (0, None));
+    assert_eq!(report.queue("output").blocked, 1);
+    rig.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_publishers_degrade_the_bus() {
     let rig = rig();
