@@ -64,7 +64,7 @@ function M.show()
     section(('problems (%d)'):format(#value.problems), value.problems, out)
     vim.list_extend(out, #out > 0 and { '' } or {})
     local files = value.files or {}
-    out[#out + 1] = #files == 0 and ('# no .brum.toml above %s: these are the defaults'):format(dir)
+    out[#out + 1] = #files == 0 and ('# no .brum.toml in %s or above'):format(home(dir))
       or '# files: ' .. table.concat(vim.tbl_map(home, files), ', ')
     vim.list_extend(out, listed(value.values or {}))
     require('brummer.ui.window').popup(lines_of(out), '.brum.toml', 'toml')

@@ -203,9 +203,26 @@ return function(test, t)
     ]])
     local lines = c:lines()
     t.has(lines[1], 'all is well · fallback mode: bus, process, logs, model ')
+    t.eq(vim.fn.strdisplaywidth(lines[1]), 79, 'the way to the keys stays where it is')
     t.eq(lines[6], '     fallback mode: no errors are looked for')
     t.eq(coloured(c), {})
     t.ok(not table.concat(lines, '\n'):find('→'), 'nothing to do')
+  end)
+
+  test('a flood of lines fills the output and is nothing wrong, another full queue is', function(child)
+    local c = opened(child)
+    local function with(name)
+      c:lua(([[
+        local report = vim.deepcopy(_G.well)
+        report.queues[1] = { name = %q, used = 10, capacity = 10, dropped = 0, blocked = 89 }
+        require('brummer.rpc').frame(vim.mpack.encode({ rev = 9, health = report }))
+      ]]):format(name))
+      return table.concat(c:lines(), '\n')
+    end
+    t.has(with('output'), 'full, programs wait a moment · 89 had to wait')
+    t.eq(coloured(c), {})
+    t.has(with('editor messages'), 'full · 89 had to wait')
+    t.ok(#coloured(c) > 0, 'coloured')
   end)
 
   test('a change moves neither cursor nor window and touches only its rows', function(child)

@@ -29,6 +29,12 @@ return function(test, t)
       'log_store.max_bytes = 5000   # BRUMMER_LOG_STORE_MAX_BYTES',
     })
     c:type('q')
+    c:answers([[return { config = function(params) return { root = params.dir, files = {}, problems = {},
+      values = { { key = 'log_store.max_bytes', value = '5000', source = 'BRUMMER_LOG_STORE_MAX_BYTES' } } } end }]])
+    c:cmd('Brummer config')
+    -- Not `these are the defaults`: the environment counts without a file.
+    t.ok(popup(c):find('^# no .brum.toml in [^\n]+ or above\n'), popup(c))
+    c:type('q')
     t.eq(c:mode().blocking, false)
   end)
 

@@ -35,6 +35,9 @@ M.queue = {
   ['calls in order'] = 'asked by editors, one by one',
 }
 
+--- Queues that are full whenever there is much to do, and what that means.
+M.slows = { output = 'full, programs wait a moment' }
+
 --- Names of limits that are not those of the report.
 M.limit = {
   ['lock wait'] = 'wait for a lock',

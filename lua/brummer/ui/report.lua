@@ -115,8 +115,9 @@ end
 ---@return brummer.ReportRow
 local function room_row(it, room, note, bad, use, width)
   local full = room and room > 0 and it.used >= room
-  local group = bad and ERROR or full and WARNING or nil
-  local words = join({ full and 'full', note })
+  local slows = full and purpose.slows[it.name]
+  local group = bad and ERROR or full and not slows and WARNING or nil
+  local words = join({ full and (slows or 'full'), note })
   local plain = words == '' and use
   local made = row({
     { it.name, 18 },
@@ -223,7 +224,7 @@ end
 local function head(left, group, width)
   local name = ' brummer health  '
   local line = text.fit(name .. left, math.max(width - 9, 20))
-  local gap = math.max(width - vim.fn.strdisplaywidth(line) - 8, 2)
+  local gap = math.max(width - vim.fn.strdisplaywidth(line) - 8, 1)
   local marks = { { 0, #name - 2, 'BrummerTitle' } }
   if group then
     marks[2] = { math.min(#name, #line), #line, group }
