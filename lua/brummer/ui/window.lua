@@ -121,11 +121,11 @@ local function stacked(win)
   return find(vim.fn.winlayout(), false)
 end
 
---- Makes the log windows of a restored session the ones that are used again.
+--- Makes the windows of views in a restored session the ones that are used again.
 function M.adopt()
   for _, win in ipairs(vim.api.nvim_list_wins()) do
     local view = require('brummer.ui.view').get(vim.api.nvim_win_get_buf(win))
-    if view and view.kind == 'logs' and not M.floating(win) then
+    if view and not M.floating(win) then
       vim.w[win].brummer_log = true
     end
   end
@@ -205,6 +205,27 @@ function M.close(win)
   end
 end
 
+--- Lines as a window of that width shows them whole, broken between words. 'linebreak' would break `.brum.|toml`.
+---@param lines string[]
+---@param width integer
+---@return string[]
+local function broken(lines, width)
+  local text, out = require('brummer.text'), {}
+  for _, line in ipairs(lines) do
+    local indent = line:match('^%s*')
+    if vim.fn.strdisplaywidth(line) <= width then
+      out[#out + 1] = line
+    else
+      local rest = text.wrap(line, math.max(width - #indent - 2, 10))
+      out[#out + 1] = indent .. rest[1]
+      for i = 2, #rest do
+        out[#out + 1] = indent .. '  ' .. rest[i]
+      end
+    end
+  end
+  return out
+end
+
 --- Lines in a small window that goes at the next movement.
 ---@param lines string[]
 ---@param title string
@@ -214,7 +235,8 @@ function M.popup(lines, title, syntax)
   for _, line in ipairs(lines) do
     width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
   end
-  width = math.min(width, vim.o.columns - 4)
+  width = math.min(width, vim.o.columns - 2)
+  lines = broken(lines, width)
   local buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].bufhidden = 'wipe'
@@ -232,19 +254,7 @@ function M.popup(lines, title, syntax)
     border = 'rounded',
     title = ' ' .. title .. ' ',
   })
-  local wo = vim.wo[win][0]
-  wo.wrap, wo.linebreak, wo.breakindent, wo.breakindentopt = true, true, true, 'shift:2'
-  -- As high as its lines are with what is broken.
-  local rows = math.min(vim.api.nvim_win_text_height(win, {}).all, vim.o.lines - 6)
-  if rows > height then
-    vim.api.nvim_win_set_config(win, {
-      relative = 'editor',
-      width = width,
-      height = rows,
-      row = math.max(math.floor((vim.o.lines - rows) / 2) - 1, 0),
-      col = math.floor((vim.o.columns - width) / 2),
-    })
-  end
+  vim.wo[win][0].wrap = false
   for _, lhs in ipairs({ 'q', '<CR>', 'g?' }) do
     vim.keymap.set('n', lhs, function()
       pcall(vim.api.nvim_win_close, win, true)
