@@ -43,6 +43,12 @@ local function check_config(root)
       local more = #problems > 1 and (' (%d more: :Brummer config)'):format(#problems - 1) or ''
       -- The directory is known: file, line and key fit the line.
       local first = problems[1]:gsub('^.-/(%.brum%.toml)', '%1')
+      local room = notify.room() - #'brummer: '
+      if more == '' and vim.fn.strdisplaywidth(first) > room then
+        more = ' (:Brummer config)'
+      end
+      -- Where the rest is to be read stays when the problem is long.
+      first = require('brummer.text').fit(first, room - #more)
       notify.say(first .. more, vim.log.levels.WARN)
     end
     told[root] = all

@@ -151,6 +151,16 @@ return function(test, t)
     t.has(shown, '…')
   end)
 
+  test('a long fault in .brum.toml is cut, where to read it is not', function(child)
+    local c = child({ width = 80, files = { ['.brum.toml'] = '' } })
+    c:answers([[return { config = function(params) return { problems = { params.dir
+      .. '/.brum.toml:2: log_store.max_byte: unknown key (did you mean `max_bytes`?)' } } end }]])
+    c:lua("require('brummer').run('dev', { open = false })")
+    c:hears('brummer: .brum.toml:2: log_store.max_byte:')
+    c:hears('… (:Brummer config)')
+    t.eq(c:mode().blocking, false)
+  end)
+
   test('a fault in .brum.toml is told with the first run, and again when it is another', function(child)
     local c = child({ width = 100, files = { ['.brum.toml'] = '' } })
     local function broken(line)
