@@ -57,6 +57,9 @@ local function draw(view)
     list = report_of.down(host.state() == 'starting', width)
   elseif report then
     list = report_of.rows(report, (report.uptime or 0) + vim.uv.now() - came, width)
+  elseif view.shown[0] then
+    -- What stands there stays until the first report: the cursor has its place in it.
+    return
   else
     list = { { ' brummer health', { { 0, 15, 'BrummerTitle' } } } }
   end
