@@ -80,12 +80,15 @@ use crate::{
     config::{Backpressure, EventBusConfig, Mode},
     event::{Component, Event, EventKind, Health},
     metrics::SynchronizationMetrics,
-    resource::{ResourceManager, Shutdown, Task},
+    resource::{BLOCKED_SEND, ResourceManager, Shutdown, Task},
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize},
     },
 };
+
+/// A handler call longer than this is counted.
+pub const EVENT_HANDLING: Duration = Duration::from_millis(100);
 
 /// The bus. Clones are one and the same; it runs until [`EventBus::stop`].
 #[derive(Clone)]
@@ -354,10 +357,10 @@ impl Filter {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            slow: Duration::from_millis(100),
+            slow: EVENT_HANDLING,
             stuck: Duration::from_secs(5),
             block: Duration::from_millis(100),
-            wait: Duration::from_millis(50),
+            wait: BLOCKED_SEND,
             probe: Duration::from_secs(1),
             stop: Duration::from_secs(5),
         }

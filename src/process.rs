@@ -2,8 +2,9 @@
 //!
 //! *Flows in:* commands on [`Manager`]. *Flows out:* [`OutputBatch`]es on the output pipe, and
 //! `ProcessPending`, `ProcessStarted`, `ProcessExited` on the bus. *Bounded:* the manager's and each process's
-//! mailbox, the processes that run at once, the bytes of an unfinished line, and the output pipe, which is lossless: when it is full the readers
-//! stop reading, the kernel's pipe fills, and the child waits. Entries are bounded by the distinct scripts and commands ever started: an entry
+//! mailbox, the processes that run at once, starts under way (a turn of the settings and a permit of `resource`), the bytes
+//! of an unfinished line, and the output pipe, which is lossless: when it is full the readers stop reading, the kernel's pipe
+//! fills, and the child waits. Entries are bounded by the distinct scripts and commands ever started: an entry
 //! keeps its id and its log for the life of the host, so a finished one stays. *Lost:* what a line has beyond [`MAX_LINE`] bytes, counted.
 //!
 //! One task owns the registry, one task owns each process; a status is one immutable value that is replaced

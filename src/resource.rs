@@ -37,7 +37,7 @@ use self::{
     permit::Permits,
 };
 pub use self::{
-    channel::{Sender, Waiting, channel},
+    channel::{BLOCKED_SEND, Sender, Waiting, channel},
     memory::{MemoryMonitor, Sample, Segment},
     owner::Owner,
     permit::{Permit, Refused},

@@ -44,7 +44,7 @@ use self::native as chosen;
 use self::held::Held;
 pub use self::{
     chosen::{Notify, atomic},
-    contention::{Contention, contention},
+    contention::{Contention, LOCK_WAIT, contention},
     swap::Swap,
 };
 

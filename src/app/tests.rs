@@ -1,6 +1,8 @@
 //! The pieces together, without an editor.
 
 mod memory;
+#[cfg(feature = "editor")]
+mod reload;
 
 use super::*;
 use crate::{

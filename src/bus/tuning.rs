@@ -1,17 +1,27 @@
 //! What the bus does without when it, or the machine, is not well.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::event::{Health, Pressure};
+use crate::{
+    event::{Health, Pressure},
+    sync::Mutex,
+};
 
 /// Read for every event, changed now and then.
 #[derive(Default, Debug)]
 pub(super) struct Tuning {
-    monitoring: AtomicBool,
-    health: AtomicU8,
-    pressure: AtomicU8,
+    /// Held while what follows from it is written down, so that of two changes at once neither is lost.
+    given: Mutex<Given>,
     timing: AtomicBool,
     shed: AtomicBool,
+}
+
+/// What is said from outside.
+#[derive(Default, Debug)]
+struct Given {
+    monitoring: bool,
+    health: Health,
+    pressure: Pressure,
 }
 
 // === impl Tuning ===
@@ -28,25 +38,24 @@ impl Tuning {
     }
 
     pub(super) fn set_monitoring(&self, on: bool) {
-        self.monitoring.store(on, Relaxed);
-        self.judge();
+        self.change(|given| given.monitoring = on);
     }
 
     pub(super) fn set_health(&self, health: Health) {
-        self.health.store(health as u8, Relaxed);
-        self.judge();
+        self.change(|given| given.health = health);
     }
 
     pub(super) fn set_pressure(&self, pressure: Pressure) {
-        self.pressure.store(pressure as u8, Relaxed);
-        self.judge();
+        self.change(|given| given.pressure = pressure);
     }
 
-    fn judge(&self) {
-        let (health, pressure) = (self.health.load(Relaxed), self.pressure.load(Relaxed));
-        let well = health < Health::Degraded as u8 && pressure < Pressure::Warning as u8;
-        self.timing.store(self.monitoring.load(Relaxed) && well, Relaxed);
-        self.shed.store(health >= Health::Failing as u8 || pressure >= Pressure::Critical as u8, Relaxed);
+    fn change(&self, change: impl FnOnce(&mut Given)) {
+        let mut given = self.given.lock();
+        change(&mut given);
+        let Given { monitoring, health, pressure } = *given;
+        let well = health < Health::Degraded && pressure < Pressure::Warning;
+        self.timing.store(monitoring && well, Relaxed);
+        self.shed.store(health >= Health::Failing || pressure >= Pressure::Critical, Relaxed);
     }
 }
 

@@ -54,11 +54,11 @@ pub struct LogStoreConfig {
     pub worker_count: usize,
     /// A batch that is not full is stored after this time, `timeout_ms`.
     pub flush_after: Duration,
-    /// Lines kept per log; the oldest go first.
+    /// Lines kept, of all processes together; the oldest of the one with the most go first.
     pub max_entries: usize,
-    /// Bytes kept per log; the oldest lines go first.
+    /// Bytes kept, of all processes together; likewise.
     pub max_bytes: usize,
-    /// Error entries kept; the oldest go first.
+    /// Error headlines kept per process; the oldest go first, and each goes with its line.
     pub max_error_entries: usize,
     /// Which implementation runs.
     pub rollout: Rollout,

@@ -1,5 +1,6 @@
 //! Files in a temporary directory, read through [`load`] as the host does.
 
+mod defaults;
 mod describe;
 mod files;
 mod reload;
@@ -65,23 +66,6 @@ fn without_files_the_defaults_hold() {
     let loaded = Tree::new(&[]).load();
     assert_eq!(loaded.config, Config::default());
     assert!(loaded.problems.is_empty() && loaded.files.is_empty());
-}
-
-#[test]
-fn defaults_are_those_of_the_design() {
-    let config = Config::default();
-    assert_eq!(config.eventbus.queue_sizes, [100, 500, 1000]);
-    assert_eq!(config.eventbus.max_events, 5000);
-    assert_eq!((config.log_store.buffer_size, config.log_store.max_entries), (1000, 10_000));
-    assert_eq!((config.log_store.max_bytes, config.log_store.max_error_entries), (16 << 20, 500));
-    assert_eq!(
-        (config.process_manager.max_concurrent_starts, config.process_manager.max_processes),
-        (10, 200)
-    );
-    assert_eq!(config.process_manager.stop_grace, Duration::from_secs(5));
-    assert_eq!((config.mcp_port, config.proxy_port), (7777, 19888));
-    assert_eq!([1, 2, 4, 10, 64].map(tables::worker_pool_size), [4, 5, 10, 25, 32]);
-    assert_eq!([1, 4, 8, 64, 1000].map(tables::max_tasks), [32, 32, 64, 512, 512]);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! | Failed | 10 errors in the last minute; or a probe that fails while Failing |
 //! | Healthy | 3 probes in a row that succeed, one every 30 s |
 //!
-//! The numbers of errors, the 30 s and the 3 successes are decisions row 32; 10 errors are twice what Failing takes. An
+//! The numbers of errors, the 30 s and the 3 successes are decided; 10 errors are twice what Failing takes. An
 //! error is a fault. A probe succeeds when the component answers that it works, and neither an error came since the
 //! probe before (or since the state was entered) nor enough breaches for Degraded. A probe that fails, or an error between two, starts the count
 //! of successes again. So no state is left downwards within 60 s of an error, which is the hysteresis. While Failed the

@@ -7,13 +7,19 @@
 use std::time::Duration;
 
 use super::{ladder::WINDOW, words};
-use crate::{event::Component, metrics::Snapshot, resource::Ring};
+use crate::{
+    bus::EVENT_HANDLING,
+    event::Component,
+    metrics::Snapshot,
+    resource::{BLOCKED_SEND, Ring},
+    sync::LOCK_WAIT,
+};
 
 /// Time between two looks at the counters.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
-/// The seed's numbers with decisions rows 18 and 28: memory goes by the limit of the memory monitor, and tasks by those that no owner
-/// answers for, not by how many there are.
+/// From here on something is too slow or too much. The times are those of the rooms that count them. Memory goes by the limit of the
+/// memory monitor, and tasks by those that no owner answers for, not by how many there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PerformanceThresholds {
     /// One handler, one event.
@@ -180,9 +186,9 @@ impl Kind {
 impl Default for PerformanceThresholds {
     fn default() -> Self {
         Self {
-            event_handling: Duration::from_millis(100),
-            lock_wait: Duration::from_millis(10),
-            blocked_send: Duration::from_millis(50),
+            event_handling: EVENT_HANDLING,
+            lock_wait: LOCK_WAIT,
+            blocked_send: BLOCKED_SEND,
             leaked_tasks: 0,
         }
     }

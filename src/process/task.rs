@@ -23,7 +23,7 @@ use super::{
 use crate::{
     bus::EventBus,
     event::{Component, Event, Exit, Fault, FaultKind, ProcessId, RunId, Seq, State, Timestamp},
-    resource::{ResourceManager, Sender, catch_panic},
+    resource::{Permit, ResourceManager, Sender, catch_panic},
 };
 
 /// Why a run ended whose task panicked.
@@ -208,9 +208,14 @@ impl Task {
         mem::take(&mut self.work.stopping).done();
     }
 
-    /// Waits for the turn to start, carrying out commands meanwhile. `None` when a stop came first.
-    async fn turn(&mut self) -> Option<Turn> {
-        let mut turn = pin!(Arc::clone(&self.settings).turn());
+    /// Waits for the turn to start and for a permit of the program's, carrying out commands meanwhile. `None` when a stop
+    /// came first.
+    async fn turn(&mut self) -> Option<(Turn, Permit)> {
+        let (settings, resources) = (Arc::clone(&self.settings), self.resources.clone());
+        let mut turn = pin!(async move {
+            let turn = settings.turn().await;
+            (turn, resources.acquire(Component::Process).await)
+        });
         loop {
             tokio::select! {
                 biased;

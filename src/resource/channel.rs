@@ -15,7 +15,7 @@ use super::ResourceManager;
 use crate::{event::Component, metrics::Channel};
 
 /// A sender that waits longer than this where it should not wait at all is a breach.
-const BREACH: Duration = Duration::from_millis(50);
+pub const BLOCKED_SEND: Duration = Duration::from_millis(50);
 
 /// What waiting for room means on a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,7 +126,7 @@ impl<T> fmt::Debug for Sender<T> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let threshold = (self.waiting == Waiting::Measured).then_some(BREACH);
+        let threshold = (self.waiting == Waiting::Measured).then_some(BLOCKED_SEND);
         self.channel.waited(self.since.elapsed(), threshold);
     }
 }

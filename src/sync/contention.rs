@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Waits for a lock longer than this count as breaches.
-const BREACH: Duration = Duration::from_millis(10);
+pub const LOCK_WAIT: Duration = Duration::from_millis(10);
 
 // The program's, not a room's: a lock does not know whose it is. std's atomics in every build, because these
 // figures decide nothing a model could check.
@@ -54,7 +54,7 @@ pub(super) fn count(wait: Duration) {
     CONTENDED.fetch_add(1, Relaxed);
     WAIT.fetch_add(micros, Relaxed);
     LONGEST.fetch_max(micros, Relaxed);
-    if wait > BREACH {
+    if wait > LOCK_WAIT {
         BREACHES.fetch_add(1, Relaxed);
     }
 }

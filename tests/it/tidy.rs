@@ -156,6 +156,26 @@ fn every_planted_fault_is_demanded_by_a_model() {
 }
 
 #[test]
+fn the_checkers_are_never_switched_on_together() {
+    // Built from parts, so that this file may say so.
+    let all = ["--all", "features"].join("-");
+    let mut found = Vec::new();
+    for file in ["Makefile", ".ci/run", "build.lua", "README.md", "Cargo.toml"] {
+        found.push((file.to_owned(), fs::read_to_string(repo().join(file)).unwrap()));
+    }
+    for entry in fs::read_dir(repo().join("tools")).unwrap().flatten() {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        found.push((entry.path().to_string_lossy().into_owned(), text));
+    }
+    assert!(found.len() > 9, "the scripts are found");
+    let lib = fs::read_to_string(repo().join("src/lib.rs")).unwrap();
+    assert!(lib.contains("#[cfg(all(feature = \"loom\", feature = \"shuttle\"))]\ncompile_error!"));
+    let wrong: Vec<String> =
+        found.into_iter().filter(|(_, text)| text.contains(&all)).map(|(file, _)| file).collect();
+    report("all features at once do not build", &wrong);
+}
+
+#[test]
 fn only_resource_spawns() {
     let spawn = Regex::new(r"\b(tokio::(task::)?spawn(_blocking)?|thread::spawn|thread::Builder)\b").unwrap();
     let found: Vec<String> = rust()
@@ -319,11 +339,21 @@ fn nothing_is_unbounded() {
 fn the_tests_named_in_the_architecture_exist() {
     let map = fs::read_to_string(repo().join("doc/architecture.md")).unwrap();
     let named = Regex::new("`([a-z0-9]+(?:_[a-z0-9]+){2,})`").unwrap();
+    // Programs of tests/stress have dots in their names, specs are files.
+    let programs = Regex::new(r"`((?:load|exhaust|deadlock)(?:\.[a-z-]+)+)`").unwrap();
+    let specs = Regex::new(r"`(\w+_spec\.lua)`").unwrap();
+    let all =
+        |kind: &Regex| -> Vec<String> { kind.captures_iter(&map).map(|found| found[1].to_owned()).collect() };
+    let (names, programs, specs) = (all(&named), all(&programs), all(&specs));
+    assert!(names.len() > 20 && programs.len() > 5, "the tables are found");
+    let stress = files("tests/stress", "rs");
     let mut sources = rust();
     sources.extend(files("tests/it", "rs"));
-    let exists = |name: &str| sources.iter().any(|(_, text)| text.contains(&format!("fn {name}(")));
-    let names: Vec<&str> = named.captures_iter(&map).map(|found| found.get(1).unwrap().as_str()).collect();
-    assert!(names.len() > 20, "the table is found");
-    let missing: Vec<String> = names.into_iter().filter(|name| !exists(name)).map(str::to_owned).collect();
+    sources.extend(stress.iter().cloned());
+    let has = |sources: &[(String, String)], text: &str| sources.iter().any(|(_, file)| file.contains(text));
+    let tests = names.into_iter().filter(|name| !has(&sources, &format!("fn {name}(")));
+    let programs = programs.into_iter().filter(|name| !has(&stress, &format!("(\"{name}\"")));
+    let specs = specs.into_iter().filter(|name| !repo().join("tests/lua").join(name).exists());
+    let missing: Vec<String> = tests.chain(programs).chain(specs).collect();
     report("tests named in doc/architecture.md that do not exist", &missing);
 }

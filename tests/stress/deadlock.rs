@@ -105,7 +105,7 @@ fn ingest(scale: &Scale) -> String {
         drop(gate);
         drop((logs, output, handler));
         // That it took so long may have been told.
-        while let Ok(fault) = rig.faults.try_recv() {
+        while let Ok(fault) = rig.faults().try_recv() {
             assert_eq!(fault.kind, FaultKind::Stuck, "{fault:?}");
         }
         rig.end().await;

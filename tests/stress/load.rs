@@ -3,6 +3,7 @@
 
 mod bus;
 mod config;
+mod health;
 mod logs;
 mod model;
 mod process;
@@ -24,5 +25,6 @@ pub const PROGRAMS: &[Program] = &[
     ("load.status", status::run),
     ("load.process.current", |scale| process::run(scale, Current)),
     ("load.process.fallback", |scale| process::run(scale, Fallback)),
+    ("load.health", health::run),
     ("load.config", config::run),
 ];

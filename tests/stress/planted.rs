@@ -22,6 +22,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("held-permit", "load.resource", "permits"),
     ("lost-line", "load.logs.current", "lines"),
     ("lost-row", "load.model.current", "row"),
+    ("lost-fault", "load.health", "faults"),
     ("torn-status", "load.status", "torn"),
     ("lost-exit", "load.process.current", "exit"),
     ("leaked-task", "load.resource", "tasks are left"),

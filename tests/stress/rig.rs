@@ -28,7 +28,8 @@ const THREADS: usize = 4;
 pub struct Rig {
     pub metrics: Arc<SynchronizationMetrics>,
     pub resources: ResourceManager,
-    pub faults: FaultReceiver,
+    /// Until somebody takes it.
+    faults: Option<FaultReceiver>,
     pub bus: EventBus,
     /// Tasks that were alive before the load came.
     pub resting: usize,
@@ -109,7 +110,17 @@ impl Rig {
         let mode = config.eventbus.rollout.mode().start();
         let bus = EventBus::start(&config.eventbus, mode, &resources, Arc::clone(&metrics));
         let resting = resources.alive();
-        Self { metrics, resources, faults, bus, resting }
+        Self { metrics, resources, faults: Some(faults), bus, resting }
+    }
+
+    /// For a part that reads the faults itself.
+    pub fn take_faults(&mut self) -> FaultReceiver {
+        self.faults.take().expect("nobody else reads them")
+    }
+
+    /// Where faults come out.
+    pub fn faults(&mut self) -> &mut FaultReceiver {
+        self.faults.as_mut().expect("nobody else reads them")
     }
 
     /// Looks at the number of tasks from now on.
@@ -128,7 +139,7 @@ impl Rig {
     }
 
     /// Stops what runs. Nothing may be left: no event, no task, no permit, no fault.
-    pub async fn end(mut self) {
+    pub async fn end(self) {
         self.resources.shutdown().begin();
         let stopped = self.bus.stop().await;
         assert_eq!(stopped.left, 0, "events were left: {stopped:?}");
@@ -142,7 +153,7 @@ impl Rig {
         let resource = self.metrics.snapshot().resource;
         assert_eq!(resource.permits_in_use, 0, "permits are held");
         assert_eq!(resource.tasks_alive, 0, "tasks are counted as alive");
-        if let Ok(fault) = self.faults.try_recv() {
+        if let Some(Ok(fault)) = self.faults.map(|mut faults| faults.try_recv()) {
             panic!("a fault was reported: {fault:?}");
         }
     }

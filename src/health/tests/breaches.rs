@@ -163,6 +163,13 @@ async fn more_memory_than_the_limit_degrades_resource() {
     rig.end().await;
 }
 
+#[test]
+fn the_thresholds_are_those_of_the_design() {
+    let PerformanceThresholds { event_handling, lock_wait, blocked_send, leaked_tasks } = Default::default();
+    let times = [event_handling, lock_wait, blocked_send].map(|time| time.as_millis());
+    assert_eq!((times, leaked_tasks), ([100, 10, 50], 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_breach_is_counted_and_writes_nothing() {
     let rig = rig();

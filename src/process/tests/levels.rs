@@ -199,6 +199,56 @@ async fn a_start_that_waits_for_its_turn_is_pending_and_can_be_stopped() {
 }
 
 #[tokio::test]
+async fn as_many_starts_are_under_way_as_the_settings_say() {
+    for (most, starts) in [(None, true), (Some(1), false)] {
+        let mut settings = config();
+        settings.max_concurrent_starts = most.unwrap_or(settings.max_concurrent_starts);
+        let mut rig = Rig::with(Mode::Current, &settings);
+        // A start that takes long.
+        let under_way = Arc::clone(&rig.manager.settings).turn().await;
+        let process = rig.manager.start(runs("next")).await.unwrap().process();
+        assert_eq!(rig.event().await.kind().name(), "process.pending");
+        if starts {
+            rig.started().await;
+        } else {
+            // One thread: in so many rounds it would have come to start.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(rig.manager.status(process).unwrap().state, State::Pending);
+        }
+        drop(under_way);
+        rig.line("up next").await;
+        rig.manager.stop(process).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_start_takes_a_permit_and_waits_while_none_is_free() {
+    let mut rig = Rig::new(Mode::Current);
+    let all: Vec<_> = std::iter::from_fn(|| rig.resources.try_acquire(Component::App).ok()).collect();
+    let waits = rig.manager.start(runs("waits")).await.unwrap().process();
+    let stopped = rig.manager.start(runs("stopped")).await.unwrap().process();
+    let resources = rig.resources.clone();
+    let permits = || resources.metrics().snapshot().resource;
+    let in_line = async {
+        while permits().permits_waiting < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, in_line).await.expect("both are in line");
+    for process in [waits, stopped] {
+        assert_eq!(rig.manager.status(process).unwrap().state, State::Pending);
+    }
+    rig.manager.stop(stopped).await.unwrap();
+    assert_eq!(rig.end().await.2, Exit::NotStarted);
+    drop(all);
+    rig.line("up waits").await;
+    assert_eq!((permits().permits_in_use, permits().permits_waiting), (0, 0), "given back");
+    rig.manager.stop(waits).await.unwrap();
+}
+
+#[tokio::test]
 async fn new_settings_hold_from_now_on_and_no_process_is_lost() {
     let mut rig = Rig::new(Mode::Current);
     let one = rig.manager.start(runs("one")).await.unwrap().process();

@@ -71,13 +71,13 @@ pub fn faults(_scale: &Scale) -> String {
         let told = rig.metrics.snapshot().resource;
         assert_eq!((told.faults, told.faults_unread), ((FAULTS + BEYOND) as u64, BEYOND as u64));
         for _ in 0..FAULTS {
-            assert_eq!(rig.faults.try_recv(), Ok(fault()));
+            assert_eq!(rig.faults().try_recv(), Ok(fault()));
         }
-        assert!(rig.faults.try_recv().is_err(), "no more wait than there is room for");
+        assert!(rig.faults().try_recv().is_err(), "no more wait than there is room for");
         // There is room again, also for a panic.
         rig.resources.spawn(Component::App, "panics", async { panic!("a planned panic") }).await;
         if !planted::is("unread-fault") {
-            assert_eq!(rig.faults.recv().await.map(|fault| fault.kind), Some(FaultKind::Panic));
+            assert_eq!(rig.faults().recv().await.map(|fault| fault.kind), Some(FaultKind::Panic));
         }
         rig.end().await;
         format!("{FAULTS} waited, {BEYOND} were only counted, and the next one came")

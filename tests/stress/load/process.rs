@@ -1,4 +1,4 @@
-//! Real processes through the manager: started, stopped and started again by several at once.
+//! Real processes through the manager: 100 tasks look at them, and start, stop and restart them in between.
 
 use std::{
     collections::HashMap,
@@ -23,9 +23,11 @@ use crate::{
     rig::{self, Rig, config},
 };
 
-/// Who asks, and for how many processes.
-const ASKING: usize = 8;
+/// Processes that are asked for.
 const PROCESSES: usize = 12;
+
+/// One operation of so many starts, stops or restarts; the others look. A start costs a real program.
+const LOOKS: usize = 32;
 
 /// The task of a process, a reader for each of its two pipes, and one for each stop that is waited for.
 const TASKS_EACH: usize = 3;
@@ -60,12 +62,18 @@ pub fn run(scale: &Scale, mode: Mode) -> String {
 
         let peak = rig.peak();
         let runs = Arc::new(AtomicU64::new(0));
-        let operations = scale.operations / 5;
-        rig::crowd(ASKING, scale.limit, |task| {
+        let operations = scale.operations;
+        rig::crowd(scale.tasks, scale.limit, |task| {
             let (manager, runs) = (manager.clone(), Arc::clone(&runs));
             async move {
                 for operation in 0..operations {
-                    operate(&manager, &runs, task + operation * 7).await;
+                    let number = task * 31 + operation / LOOKS;
+                    if (task + operation).is_multiple_of(LOOKS) {
+                        operate(&manager, &runs, number).await;
+                    } else {
+                        look(&manager, task + operation);
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
         })
@@ -93,11 +101,11 @@ pub fn run(scale: &Scale, mode: Mode) -> String {
             );
             assert!(!told.disordered, "{run:?} {told:?}");
         }
-        let allowed = resting + PROCESSES * TASKS_EACH + ASKING;
+        let allowed = resting + PROCESSES * TASKS_EACH + scale.tasks;
         assert!(most <= allowed, "{most} tasks at once, {allowed} are declared");
         let told = format!(
-            "{} operations by {ASKING} on {PROCESSES} processes, {} runs; tasks {most} of {allowed}",
-            ASKING * operations,
+            "{} operations on {PROCESSES} processes, {} runs; tasks {most} of {allowed}",
+            scale.tasks * operations,
             told.len(),
         );
         drop(watching);
@@ -128,6 +136,13 @@ async fn operate(manager: &Manager, runs: &AtomicU64, number: usize) {
         }
         _ => {}
     }
+}
+
+/// State, exit and time of a status were written together.
+fn look(manager: &Manager, number: usize) {
+    let Some(status) = manager.status(rig::id(1 + number % PROCESSES)) else { return };
+    let over = status.state.is_terminal();
+    assert_eq!((status.exit.is_some(), status.ended_at.is_some()), (over, over), "{status:?}");
 }
 
 fn note(told: &Mutex<HashMap<RunId, Told>>, event: &Event) {
