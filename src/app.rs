@@ -45,6 +45,8 @@ const DRAIN: Duration = Duration::from_millis(120);
 struct Core {
     resources: ResourceManager,
     bus: EventBus,
+    /// Only the host shows it.
+    #[cfg_attr(not(feature = "editor"), allow(dead_code))]
     model: Arc<Model>,
     health: GracefulDegradation,
     /// Held for as long as memory is to be measured; only the host tells it of new settings.

@@ -187,15 +187,15 @@ pub struct Manager {
     metrics: Arc<SynchronizationMetrics>,
 }
 
-/// A stop that has been asked for. Dropping it does not take the stop back.
+/// A command that has been given: those given later are carried out after it. Dropping this does not take it back.
 #[derive(Debug)]
-pub struct Stopping(oneshot::Receiver<Result<(), ProcessError>>);
+pub struct Asked<T>(oneshot::Receiver<Result<T, ProcessError>>);
 
-// === impl Stopping ===
+// === impl Asked ===
 
-impl Stopping {
-    /// Waits until the group is gone and the exit has been published.
-    pub async fn done(self) -> Result<(), ProcessError> {
+impl<T> Asked<T> {
+    /// Waits as long as the method of the command does.
+    pub async fn done(self) -> Result<T, ProcessError> {
         self.0.await.map_err(|_| ProcessError::Closed)?
     }
 }
@@ -225,7 +225,12 @@ impl Manager {
     /// Starts `info`, or finds that the same script of the same root runs already. Returns when the run has
     /// been accepted; whether the program could be started is told by its events.
     pub async fn start(&self, info: ProcessInfo) -> Result<Started, ProcessError> {
-        self.ask(|ticket| Command::Start { info: Box::new(info), ticket }).await?
+        self.begin_start(info).await?.done().await
+    }
+
+    /// The same in two steps.
+    pub async fn begin_start(&self, info: ProcessInfo) -> Result<Asked<Started>, ProcessError> {
+        self.begin(|ticket| Command::Start { info: Box::new(info), ticket }).await
     }
 
     /// Ends a process and everything in its process group: TERM, the configured grace, KILL. Returns when
@@ -234,16 +239,19 @@ impl Manager {
         self.begin_stop(process).await?.done().await
     }
 
-    /// The same in two steps: commands given after this returned are carried out after this one.
-    pub async fn begin_stop(&self, process: ProcessId) -> Result<Stopping, ProcessError> {
-        let (ticket, answer) = oneshot::channel();
-        self.commands.send(Command::Stop { process, ticket }).await.map_err(|_| ProcessError::Closed)?;
-        Ok(Stopping(answer))
+    /// The same in two steps.
+    pub async fn begin_stop(&self, process: ProcessId) -> Result<Asked<()>, ProcessError> {
+        self.begin(|ticket| Command::Stop { process, ticket }).await
     }
 
     /// Stops a process if it runs and starts it again with the same arguments.
     pub async fn restart(&self, process: ProcessId) -> Result<RunId, ProcessError> {
-        self.ask(|ticket| Command::Restart { process, ticket }).await?
+        self.begin_restart(process).await?.done().await
+    }
+
+    /// The same in two steps.
+    pub async fn begin_restart(&self, process: ProcessId) -> Result<Asked<RunId>, ProcessError> {
+        self.begin(|ticket| Command::Restart { process, ticket }).await
     }
 
     /// Ends everything: TERM to every group at once, `grace`, KILL. Later commands answer `Closed`. Returns
@@ -296,6 +304,15 @@ impl Manager {
             Ok(answer) => answer.map_err(|error| error.to_string()),
             Err(_) => Err(format!("the process manager has not answered for {limit:?}")),
         }
+    }
+
+    async fn begin<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, ProcessError>>) -> Command,
+    ) -> Result<Asked<T>, ProcessError> {
+        let (ticket, answer) = oneshot::channel();
+        self.commands.send(command(ticket)).await.map_err(|_| ProcessError::Closed)?;
+        Ok(Asked(answer))
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, ProcessError> {

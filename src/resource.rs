@@ -41,7 +41,7 @@ pub use self::{
     memory::{MemoryMonitor, Sample, Segment},
     owner::Owner,
     permit::{Permit, Refused},
-    recover::catch_panic,
+    recover::{catch_panic, catch_panic_in},
     ring::Ring,
     shutdown::Shutdown,
     task::Task,

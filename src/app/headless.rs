@@ -18,17 +18,13 @@ use super::{Core, end_all, offline::tell, signals::Signals};
 use crate::{
     bus::Filter,
     config::Config,
-    event::{Component, Event, EventKind, Exit, ProcessId, ProcessInfo, Seq, State, Timestamp},
+    event::{Component, Event, EventKind, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
     logs::Cleaner,
-    model::Model,
-    process::{Manager, OutputBatch},
+    process::{Manager, OutputBatch, Started},
 };
 
 /// Batches between the readers and the printer. Full: the child waits, so a slow terminal loses nothing.
 const PIPE: usize = 16;
-
-/// Exit events that may wait; there is one per process.
-const EXITS: usize = 256;
 
 /// The exit code of a program that lost its reader, as shells tell it: 128 and SIGPIPE.
 const READER_GONE: u8 = 141;
@@ -37,7 +33,7 @@ const READER_GONE: u8 = 141;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// An exit event, as far as it matters here.
-type ExitOf = (ProcessId, State, Exit, Option<Arc<str>>);
+type ExitOf = (RunId, State, Exit, Option<Arc<str>>);
 
 /// Runs scripts until all have ended, a signal comes or nobody reads standard output any more. Returns the exit code:
 /// the first one that is not 0. Whatever happens, nothing that was started is left behind.
@@ -45,20 +41,22 @@ pub(super) async fn run(config: &Config, infos: Vec<ProcessInfo>) -> io::Result<
     let mut signals = Signals::listen()?;
     let core = Core::build(config);
     let (output, batches) = mpsc::channel(PIPE);
-    let (exited, exits) = mpsc::channel(EXITS);
+    // Nobody reads exits before all have been started, and each start has one.
+    let (exited, exits) = mpsc::channel(infos.len().max(1));
     let tell_exit =
         core.bus.on(Filter::of(&[EventKind::ProcessExited]), Component::App, "exits", move |event| {
-            if let Event::ProcessExited { process, state, exit, reason, .. } = event {
-                // There is room for every process, and each ends once.
-                drop(exited.try_send((*process, *state, *exit, reason.clone())));
+            if let Event::ProcessExited { run, state, exit, reason, .. } = event {
+                // There is room for every run, and each ends once.
+                drop(exited.try_send((*run, *state, *exit, reason.clone())));
             }
         });
     let manager = core.manager(config, output);
     let reader_gone = Arc::new(Notify::new());
     let printer = {
-        let (model, gone) = (Arc::clone(&core.model), Arc::clone(&reader_gone));
+        let (names, gone) = (manager.clone(), Arc::clone(&reader_gone));
         let plain = !io::stdout().is_terminal();
-        core.resources.blocking(Component::App, "printer", move || print(batches, plain, &model, &gone))
+        let work = move || print(batches, io::stdout(), plain, &names, &gone);
+        core.resources.blocking(Component::App, "printer", work)
     };
     let code = tokio::select! {
         code = until_over(&manager, infos, exits) => code,
@@ -86,13 +84,15 @@ async fn until_over(
     let mut running = HashMap::new();
     for info in infos {
         let label = info.label();
-        let started = manager.start(info).await.map_err(io::Error::other)?;
-        running.insert(started.process(), label);
+        // One that is named twice is waited for twice when the first run was over before the second start.
+        if let Started::New(_, run) = manager.start(info).await.map_err(io::Error::other)? {
+            running.insert(run, label);
+        }
     }
     let mut code = 0;
     while !running.is_empty() {
-        let Some((process, state, exit, reason)) = exits.recv().await else { break };
-        let name = running.remove(&process);
+        let Some((run, state, exit, reason)) = exits.recv().await else { break };
+        let name = running.remove(&run);
         if let (Some(reason), Some(name)) = (reason, name) {
             tell(&format!("{name}: {reason}"));
         }
@@ -113,9 +113,15 @@ fn exit_code(exit: Exit) -> u8 {
 }
 
 /// Prints until the pipe closes. When standard output takes no more it reports that once and throws the rest away.
-fn print(mut batches: mpsc::Receiver<OutputBatch>, plain: bool, model: &Model, reader_gone: &Notify) {
+fn print(
+    mut batches: mpsc::Receiver<OutputBatch>,
+    out: impl Write,
+    plain: bool,
+    manager: &Manager,
+    reader_gone: &Notify,
+) {
     let zone = TimeZone::system();
-    let mut out = io::BufWriter::new(io::stdout());
+    let mut out = io::BufWriter::new(out);
     let mut lines: HashMap<ProcessId, u64> = HashMap::new();
     let mut open = true;
     while let Some(batch) = batches.blocking_recv() {
@@ -125,7 +131,8 @@ fn print(mut batches: mpsc::Receiver<OutputBatch>, plain: bool, model: &Model, r
             }
             OutputBatch::Lines { process, at, text, .. } => {
                 *lines.entry(process).or_default() += memchr::memchr_iter(b'\n', &text).count() as u64;
-                let name = model.row(process).map(|row| row.info.label()).unwrap_or_default();
+                // The manager knows it before the first line; whoever hears of it by an event may be late.
+                let name = manager.info(process).map(|info| info.label()).unwrap_or_default();
                 let stamp = clock(at, &zone);
                 if open && let Err(error) = write(&mut out, &stamp, &name, &text, plain) {
                     open = false;
@@ -168,4 +175,36 @@ pub(super) fn prepare(
     let project = crate::project::load(root, config)?;
     let lookup = crate::project::PathLookup::from_env();
     names.iter().map(|name| project.command(name, arguments, &lookup)).collect()
+}
+
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_have_their_name_though_no_event_arrives() {
+        let core = Core::build(&Config::default());
+        let (output, batches) = mpsc::channel(PIPE);
+        let manager = core.manager(&Config::default(), output);
+        core.bus.stop().await;
+        let process = manager.start(ProcessInfo::of_shell("echo hi")).await.expect("it starts").process();
+        let names = manager.clone();
+        let printer = core.resources.blocking(Component::App, "printer", move || {
+            let mut out = Vec::new();
+            print(batches, &mut out, true, &names, &Notify::new());
+            String::from_utf8(out).expect("text")
+        });
+        let ended = async {
+            while !manager.status(process).is_some_and(|status| status.state.is_terminal()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(20), ended).await.expect("it ends");
+        manager.shutdown(Duration::ZERO).await;
+        let printed = timeout(Duration::from_secs(20), printer).await.expect("it ends").expect("no panic");
+        assert!(printed.ends_with("] echo hi: hi\n"), "{printed}");
+        drop(manager);
+        assert_eq!(core.drain().await, 0);
+    }
 }

@@ -9,7 +9,8 @@
 //! | false | true | fallback | stays | |
 //! | false | false | refused while loading; taken as the first row | | |
 //!
-//! Each component is followed by a task of its own, so that one whose switch takes long does not hold up the others.
+//! Each component is followed by a task of its own, so that one whose switch takes long does not hold up the others. When
+//! the component panics over what it is told, that is a fault, and it is told of its next change all the same.
 
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
@@ -26,7 +27,7 @@ use crate::{
     health::{GracefulDegradation, Part, States},
     model::Model,
     process::Manager,
-    resource::{ResourceManager, Shutdown},
+    resource::ResourceManager,
 };
 
 /// What the settings say of each component.
@@ -65,7 +66,7 @@ pub(super) fn supervise<C: Supervised>(
             Box::pin(async move { component.probe().await })
         }),
     });
-    let followed = follow(component.clone(), rollout, health.changed(), resources.shutdown());
+    let followed = follow(component.clone(), rollout, health.changed(), resources.clone());
     drop(resources.spawn(C::COMPONENT, "supervision", followed));
 }
 
@@ -73,15 +74,16 @@ async fn follow<C: Supervised>(
     component: C,
     rollout: RolloutMode,
     mut states: watch::Receiver<States>,
-    shutdown: Shutdown,
+    resources: ResourceManager,
 ) {
+    let shutdown = resources.shutdown();
     let mut known = Health::Healthy;
     let mut fell_back = false;
     loop {
         let health = states.borrow_and_update()[C::COMPONENT.index()];
         if health != known {
             known = health;
-            component.degrade(health);
+            resources.recover(C::COMPONENT, "supervision", || component.degrade(health));
             let to = match health {
                 Health::Failed if rollout.switches() && !fell_back => Some(Mode::Fallback),
                 Health::Healthy if fell_back => Some(Mode::Current),
@@ -89,8 +91,9 @@ async fn follow<C: Supervised>(
             };
             if let Some(to) = to {
                 tracing::warn!(component = %C::COMPONENT, ?to, "A component changes its implementation.");
+                let switch = resources.recover_in(C::COMPONENT, "supervision", component.switch(to));
                 tokio::select! {
-                    () = component.switch(to) => fell_back = to == Mode::Fallback,
+                    switched = switch => if switched.is_some() { fell_back = to == Mode::Fallback },
                     () = shutdown.begun() => return,
                 }
             }
@@ -118,67 +121,37 @@ impl Rollouts {
 
 // === impl Supervised ===
 
-impl Supervised for EventBus {
-    const COMPONENT: Component = Component::Bus;
+/// A handle whose own methods these are.
+macro_rules! supervised {
+    ($handle:ty, $component:ident) => {
+        impl Supervised for $handle {
+            const COMPONENT: Component = Component::$component;
 
-    fn mode(&self) -> Mode {
-        Self::mode(self)
-    }
+            fn mode(&self) -> Mode {
+                Self::mode(self)
+            }
 
-    async fn switch(&self, mode: Mode) {
-        Self::switch(self, mode).await;
-    }
+            async fn switch(&self, mode: Mode) {
+                Self::switch(self, mode).await;
+            }
 
-    fn degrade(&self, health: Health) {
-        Self::degrade(self, health);
-    }
+            fn degrade(&self, health: Health) {
+                Self::degrade(self, health);
+            }
 
-    async fn probe(&self) -> Result<(), String> {
-        Self::probe(self).await
-    }
+            async fn probe(&self) -> Result<(), String> {
+                Self::probe(self).await
+            }
+        }
+    };
 }
 
-impl Supervised for Manager {
-    const COMPONENT: Component = Component::Process;
-
-    fn mode(&self) -> Mode {
-        Self::mode(self)
-    }
-
-    async fn switch(&self, mode: Mode) {
-        Self::switch(self, mode).await;
-    }
-
-    fn degrade(&self, health: Health) {
-        Self::degrade(self, health);
-    }
-
-    async fn probe(&self) -> Result<(), String> {
-        Self::probe(self).await
-    }
-}
-
+supervised!(EventBus, Bus);
+supervised!(Manager, Process);
 #[cfg(any(feature = "editor", test))]
-impl Supervised for crate::logs::Logs {
-    const COMPONENT: Component = Component::Logs;
+supervised!(crate::logs::Logs, Logs);
 
-    fn mode(&self) -> Mode {
-        Self::mode(self)
-    }
-
-    async fn switch(&self, mode: Mode) {
-        Self::switch(self, mode).await;
-    }
-
-    fn degrade(&self, health: Health) {
-        Self::degrade(self, health);
-    }
-
-    async fn probe(&self) -> Result<(), String> {
-        Self::probe(self).await
-    }
-}
-
+/// The model does all of it at once.
 impl Supervised for Arc<Model> {
     const COMPONENT: Component = Component::Model;
 

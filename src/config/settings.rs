@@ -62,10 +62,11 @@ impl Settings {
         let loaded = load_again(&before, &self.root, self.home.as_deref(), &variable);
         let applied: Vec<_> = changes(&before, &loaded).into_iter().filter(|change| change.live).collect();
         let waiting = changes(&self.started, &loaded).into_iter().filter(|change| !change.live).collect();
-        *self.current.lock() = loaded.clone();
         if !applied.is_empty() {
             (self.apply)(&loaded.config);
         }
+        // Last, so that what could not be applied is a change again.
+        *self.current.lock() = loaded.clone();
         Reloaded { applied, waiting, loaded }
     }
 }

@@ -15,7 +15,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::thresholds::Kind;
+use super::{thresholds::Kind, words};
 use crate::{
     event::{Health, Timestamp},
     resource::Ring,
@@ -124,7 +124,7 @@ impl Ladder {
             _ => Health::Healthy,
         };
         let errors = if count == 1 { "1 error" } else { &format!("{count} errors") };
-        self.worsen(now, to, || format!("{errors} in the last minute: {said}"))
+        self.worsen(now, to, || format!("{errors} in a minute: {said}"))
     }
 
     /// A threshold was crossed so many times.
@@ -136,8 +136,7 @@ impl Ladder {
         if recent(breaches, now.uptime) < BREACHES {
             return None;
         }
-        let said = || format!("{} at least {BREACHES} times in the last minute", kind.said());
-        self.worsen(now, Health::Degraded, said)
+        self.worsen(now, Health::Degraded, || kind.said())
     }
 
     /// Whether to probe now. Whoever is told so probes, and says how it went: until then it is not told again.
@@ -166,7 +165,7 @@ impl Ladder {
                 Some(self.enter(
                     now,
                     Health::Healthy,
-                    format!("{SUCCESSES} checks in a row found it working"),
+                    &format!("{SUCCESSES} checks in a row found it working"),
                 ))
             }
             Ok(()) => {
@@ -188,11 +187,11 @@ impl Ladder {
         // The way back starts here; a probe under way began before.
         self.next = now.uptime + PROBE;
         self.error_since = self.probing;
-        Some(self.enter(now, to, reason()))
+        Some(self.enter(now, to, &reason()))
     }
 
-    fn enter(&mut self, now: Moment, to: Health, reason: String) -> Change {
-        let reason: Arc<str> = Arc::from(reason);
+    fn enter(&mut self, now: Moment, to: Health, reason: &str) -> Change {
+        let reason: Arc<str> = Arc::from(words::brief(reason));
         self.successes = 0;
         self.since = now.at;
         self.reason = Some(Arc::clone(&reason));

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::{Inner, ladder::Moment, state::Judged, thresholds::LOOK};
 use crate::{
@@ -30,7 +30,8 @@ pub(super) async fn run(
     let shutdown = resources.shutdown();
     let mut judged = Judged::new(inner.now());
     let mut probes = Probes::default();
-    let mut ticks = interval(LOOK);
+    // Not at once: what was done in no time has no rate.
+    let mut ticks = interval_at(Instant::now() + LOOK, LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -46,7 +47,9 @@ pub(super) async fn run(
             }
             _ = ticks.tick() => {
                 let now = inner.now();
-                judged.look(now, &inner.metrics.read());
+                // The figures are other rooms' code.
+                let look = || judged.look(now, &inner.metrics.read());
+                resources.recover(Component::App, "health", look);
                 for component in judged.probes_due(now.uptime) {
                     probes.start(component, &inner, &resources);
                 }

@@ -71,8 +71,7 @@ impl Breaches {
         let mut found = Vec::new();
         for (kind, (now, before)) in Kind::ALL.into_iter().zip(counted.iter().zip(&self.counted)) {
             for (component, (&now, &before)) in Component::ALL.into_iter().zip(now.iter().zip(before)) {
-                // A channel made anew counts from 0 again.
-                let times = now.checked_sub(before).unwrap_or(now);
+                let times = now.saturating_sub(before);
                 if times > 0 {
                     found.push(Breach { kind, component, times });
                 }
@@ -164,19 +163,18 @@ impl Kind {
         }
     }
 
-    /// What a breach of it is, for the reason of a state.
+    /// What degrades a component, for the reason of its state: short, because a notice names the component and the way
+    /// to the report besides.
     pub(super) fn said(self) -> String {
         let PerformanceThresholds { event_handling, lock_wait, blocked_send, .. } = Default::default();
         match self {
-            Self::EventHandling => {
-                format!("handling an event took longer than {}", words::time(event_handling))
-            }
-            Self::LockWait => format!("waiting for a lock took longer than {}", words::time(lock_wait)),
+            Self::EventHandling => format!("handling an event took over {}", words::time(event_handling)),
+            Self::LockWait => format!("waiting for a lock took over {}", words::time(lock_wait)),
             Self::BlockedSend => {
-                format!("waiting for room in a queue took longer than {}", words::time(blocked_send))
+                format!("waiting for room in a queue took over {}", words::time(blocked_send))
             }
             Self::LeakedTasks => "tasks went on that nobody answers for".to_owned(),
-            Self::Memory => "more memory was in use than the limit".to_owned(),
+            Self::Memory => "memory is over its limit (memory_limit_mb)".to_owned(),
         }
     }
 }

@@ -13,9 +13,14 @@ const BATCHES: &str = "lines are stored in batches twice as large";
 const ONE_START: &str = "scripts start one at a time";
 const FRAMES: &str = "the editor hears of changes every 33 ms instead of every 16";
 
+/// Characters of a reason, and one for what was cut.
+const BRIEF: usize = 99;
+
 /// What a component does without in a state and a mode.
 pub(super) fn off(component: Component, state: Health, mode: Mode) -> Vec<&'static str> {
     let mut off = match (component, state) {
+        // These two do without it all by themselves.
+        (Component::Process | Component::Logs, _) if mode == Mode::Fallback => vec![],
         (_, Health::Healthy) => vec![],
         (Component::Bus, Health::Degraded) => vec![TIMES],
         (Component::Bus, _) => vec![TIMES, LOW],
@@ -35,9 +40,7 @@ pub(super) fn off(component: Component, state: Health, mode: Mode) -> Vec<&'stat
             Component::Model => "the editor is sent everything whenever anything changed",
             _ => "a simpler implementation runs",
         };
-        if !off.contains(&less) {
-            off.push(less);
-        }
+        off.push(less);
     }
     off
 }
@@ -50,6 +53,15 @@ pub(super) fn off_for_memory(pressure: Pressure) -> Vec<&'static str> {
         Pressure::Normal => vec![],
         Pressure::Warning => warning.to_vec(),
         Pressure::Critical => [&warning[..], &critical].concat(),
+    }
+}
+
+/// The first line, and of a long one its beginning: what a notice has room for.
+pub(super) fn brief(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(BRIEF) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
     }
 }
 

@@ -169,14 +169,14 @@ impl ViewState {
                         row.first_error = Some(message.clone());
                     }
                 });
-                if self.health >= Health::Failing {
-                    return self.stamp(changed);
+                if changed && self.health < Health::Failing {
+                    // One is enough for whoever has not looked yet: the row has the count.
+                    self.happenings
+                        .retain(|old| old.process != *process || !matches!(old.what, What::Error { .. }));
+                    let what = What::Error { seq: *seq, message: message.clone(), count: *count };
+                    self.happen(*process, *run, *at, what);
                 }
-                let what = What::Error { seq: *seq, message: message.clone(), count: *count };
-                // One is enough for whoever has not looked yet: the row has the count.
-                self.happenings
-                    .retain(|old| old.process != *process || !matches!(old.what, What::Error { .. }));
-                changed && self.happen(*process, *run, *at, what)
+                changed
             }
             Event::Fault(_) | Event::HealthChanged { .. } | Event::MemorySampled { .. } => false,
         };

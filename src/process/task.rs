@@ -1,7 +1,7 @@
 //! The owner of one process: takes its runs one after the other, from start to the exit event. A panic in it costs the
 //! run that was under way, which is ended and told of, and nothing else.
 
-use std::{future::poll_fn, mem, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{mem, pin::pin, sync::Arc, time::Duration};
 
 use rustix::process::Signal;
 use tokio::{
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     bus::EventBus,
     event::{Component, Event, Exit, Fault, FaultKind, ProcessId, RunId, Seq, State, Timestamp},
-    resource::{Permit, ResourceManager, Sender, catch_panic},
+    resource::{Permit, ResourceManager, Sender, catch_panic_in},
 };
 
 /// Why a run ended whose task panicked.
@@ -80,7 +80,7 @@ struct Readers {
 impl Task {
     /// Takes commands until the manager drops the mailbox.
     pub(super) async fn run(mut self) {
-        while let Err(said) = guarded(self.serve()).await {
+        while let Err(said) = catch_panic_in(self.serve()).await {
             self.recover(said).await;
         }
     }
@@ -332,14 +332,4 @@ impl Task {
             tracing::debug!(process = self.process.0, %error, "An event came after the bus had stopped.");
         }
     }
-}
-
-/// Drives `work`; a panic in it comes back as what it said.
-async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Arc<str>> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match catch_panic(|| work.as_mut().poll(cx)) {
-        Ok(poll) => poll.map(Ok),
-        Err(said) => Poll::Ready(Err(said)),
-    })
-    .await
 }

@@ -5,7 +5,8 @@
 //! ([`ResourceManager::pressure`]), two gauges, and a [`Sample`] for whoever is told of them. *Bounded:* one look per
 //! `monitoring_interval_ms`. *Lost:* peaks between two looks.
 //!
-//! Where the system does not tell the resident set, this says so once and measures nothing: pressure stays normal.
+//! Where the system does not tell the resident set, this says so once and pressure stays as it is, which is normal from the
+//! start.
 
 mod limit;
 mod segment;
@@ -113,6 +114,8 @@ async fn run(
 ) {
     let shutdown = resources.shutdown();
     let mut steps = Steps::default();
+    // A look failed, which is said once: the next one may succeed.
+    let mut failed = false;
     // Whether the handle is gone.
     let mut fixed = false;
     loop {
@@ -132,13 +135,17 @@ async fn run(
                 }
                 _ = ticks.tick() => {}
             }
-            match look(&mut sources, limit, &mut steps, &resources) {
-                Ok(sample) if sample.pressure == Pressure::Normal => sampled(sample),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "Memory is not measured here.");
-                    return;
+            let looked = resources.recover(Component::Resource, "memory monitor", || {
+                let sample = look(&mut sources, limit, &mut steps, &resources)?;
+                if sample.pressure == Pressure::Normal {
+                    sampled(sample);
                 }
+                Ok::<_, io::Error>(())
+            });
+            if let Some(Err(error)) = looked
+                && !std::mem::replace(&mut failed, true)
+            {
+                tracing::warn!(%error, "Memory could not be measured.");
             }
         }
     }

@@ -10,8 +10,11 @@
 use std::{
     any::Any,
     cell::Cell,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::Arc,
+    task::Poll,
 };
 
 use super::ResourceManager;
@@ -48,6 +51,19 @@ pub fn catch_panic<R>(work: impl FnOnce() -> R) -> Result<R, Arc<str>> {
     })
 }
 
+/// As [`catch_panic`], for work that waits.
+///
+/// # Errors
+/// What the panic said.
+pub async fn catch_panic_in<R>(work: impl Future<Output = R>) -> Result<R, Arc<str>> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match catch_panic(|| work.as_mut().poll(cx)) {
+        Ok(poll) => poll.map(Ok),
+        Err(said) => Poll::Ready(Err(said)),
+    })
+    .await
+}
+
 fn said(payload: &(dyn Any + Send)) -> Arc<str> {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
         Arc::from(*text)
@@ -70,6 +86,16 @@ impl ResourceManager {
         work: impl FnOnce() -> R,
     ) -> Option<R> {
         catch_panic(work).map_err(|said| self.panicked(component, place, said)).ok()
+    }
+
+    /// As [`ResourceManager::recover`], for work that waits.
+    pub async fn recover_in<R>(
+        &self,
+        component: Component,
+        place: &'static str,
+        work: impl Future<Output = R>,
+    ) -> Option<R> {
+        catch_panic_in(work).await.map_err(|said| self.panicked(component, place, said)).ok()
     }
 
     /// As [`ResourceManager::recover`], for work that handles a fault: nothing that goes wrong inside it

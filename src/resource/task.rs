@@ -2,14 +2,13 @@
 #![expect(clippy::disallowed_methods, reason = "here tasks are counted and their panics caught")]
 
 use std::{
-    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use tokio::task::JoinHandle;
 
-use super::{ResourceManager, catch_panic};
+use super::{ResourceManager, catch_panic, catch_panic_in};
 use crate::event::Component;
 
 /// A running task. Awaiting it gives what it returned, or `None` when it panicked or was aborted. Dropping
@@ -31,11 +30,7 @@ where
     let handle = tokio::spawn(async move {
         let _alive = alive;
         let mut work = Box::pin(work);
-        let outcome = poll_fn(|cx| match catch_panic(|| work.as_mut().poll(cx)) {
-            Ok(poll) => poll.map(Ok),
-            Err(said) => Poll::Ready(Err(said)),
-        })
-        .await;
+        let outcome = catch_panic_in(work.as_mut()).await;
         let dropped = catch_panic(|| drop(work));
         // What it returned counts even when letting go of its state panicked.
         if let Some(message) = outcome.as_ref().err().or(dropped.as_ref().err()) {

@@ -1,5 +1,6 @@
 //! Carries out calls within a bound and hands their replies to the next frame. What starts and ends processes, and what
-//! changes the settings they run by, is carried out in the order it was asked for; questions are answered side by side.
+//! changes the settings they run by, is begun in the order it was asked for; its end, like a question, is waited for side
+//! by side with others.
 
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ impl Calls {
                 .reply(id, Err("too many calls under way: try again in a moment".to_owned()))
                 .await;
         };
-        if matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_) | Call::Reload) {
+        if dispatch::is_command(&call) {
             // The receiver lives as long as this sender.
             drop(self.commands.send(Admitted { id, call, place }).await);
         } else {
@@ -92,10 +93,10 @@ impl Calls {
 
 /// What a call comes to. It runs as a task of its own, so that a panic becomes a fault and the editor still
 /// gets its answer.
-pub(super) async fn answered(
+pub(super) async fn answered<T: Send + 'static>(
     resources: &ResourceManager,
-    call: impl Future<Output = Result<Value, String>> + Send + 'static,
-) -> Result<Value, String> {
+    call: impl Future<Output = Result<T, String>> + Send + 'static,
+) -> Result<T, String> {
     let result = resources.spawn(Component::Rpc, "call", call).await;
     result.unwrap_or_else(|| Err("brummer failed inside this call: see its log file".to_owned()))
 }
@@ -103,20 +104,22 @@ pub(super) async fn answered(
 // === impl Worker ===
 
 impl Worker {
-    /// Returns when the next command may follow: a stop is waited for besides, because it can take its time.
+    /// Returns when the next command may follow: its end is waited for besides, because a process that is asked to end,
+    /// or that does not answer, takes its time.
     async fn command(&self, id: u64, call: Call, place: OwnedSemaphorePermit) {
-        let Call::Stop(entry) = call else { return self.answer(id, call, place).await };
-        let stopping = dispatch::begin_stop(&self.handles, entry).await;
+        let handles = self.handles.clone();
+        let begin = async move { dispatch::begin(&handles, call).await };
+        let begun = answered(&self.handles.resources, begin).await;
         let worker = self.clone();
         let wait = async move {
             let _place = place;
-            let result = match stopping {
-                Ok(stopping) => dispatch::stopped(stopping).await,
+            let result = match begun {
+                Ok(rest) => answered(&worker.handles.resources, rest).await,
                 Err(message) => Err(message),
             };
             worker.reply(id, result).await;
         };
-        drop(self.handles.resources.spawn(Component::Rpc, "stop", wait));
+        drop(self.handles.resources.spawn(Component::Rpc, "command", wait));
     }
 
     async fn answer(&self, id: u64, call: Call, _place: OwnedSemaphorePermit) {

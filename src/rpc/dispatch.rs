@@ -2,7 +2,9 @@
 
 use std::{
     collections::HashMap,
+    future::ready,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
 };
 
@@ -10,14 +12,14 @@ use serde_json::{Value, json};
 
 use super::{
     Handles,
-    protocol::{Call, Directory, Entry, ErrorsOf, LineOf, Run},
+    protocol::{Call, Directory, ErrorsOf, LineOf, Run},
 };
 use crate::{
     config::{self, Change, Config, Loaded, Reloaded, Source},
     event::{Component, ProcessId, ProcessInfo, Seq},
     locate::{self, Finding, Location, Place, Resolver, Scanner, Severity},
     logs::Headline,
-    process::{Started, Stopping},
+    process::{Asked, ProcessError, Started},
     project,
 };
 
@@ -35,19 +37,16 @@ pub(super) async fn call(handles: &Handles, call: Call) -> Result<Value, String>
 async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
     match call {
         Call::Scripts(directory) => scripts(handles, directory).await,
-        Call::Run(run) => start(handles, run).await,
-        Call::Restart(entry) => {
-            handles.manager.restart(ProcessId(entry.id)).await.map_err(said)?;
-            Ok(json!({}))
-        }
         Call::Locate(line) => locate(handles, line).await,
         Call::Errors(errors) => list_errors(handles, errors).await,
         Call::Explain(line) => explain(handles, line).await,
         Call::Config(directory) => settings(handles, directory).await,
         Call::Reload => reload(handles).await,
         Call::Health => Ok((handles.health)()),
-        // The session takes these itself.
-        Call::Stop(_)
+        // Commands are begun, and the session takes the others itself.
+        Call::Run(_)
+        | Call::Stop(_)
+        | Call::Restart(_)
         | Call::Watch(_)
         | Call::Unwatch(_)
         | Call::WatchHealth(_)
@@ -56,14 +55,29 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
     }
 }
 
-/// Asks for a stop; whoever wants to know when it is done waits for [`stopped`].
-pub(super) async fn begin_stop(handles: &Handles, entry: Entry) -> Result<Stopping, String> {
-    handles.manager.begin_stop(ProcessId(entry.id)).await.map_err(said)
+/// What is left of a command when the next one may follow: the wait for its end, which a process can draw out.
+pub(super) type Rest = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+
+/// Whether a call starts or ends something, or changes what that goes by: these are begun in the order they came.
+pub(super) fn is_command(call: &Call) -> bool {
+    matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_) | Call::Reload)
 }
 
-/// The answer to a stop, when its group is gone.
-pub(super) async fn stopped(stopping: Stopping) -> Result<Value, String> {
-    stopping.done().await.map_err(said)?;
+/// Carries a command out as far as others have to wait for it.
+pub(super) async fn begin(handles: &Handles, command: Call) -> Result<Rest, String> {
+    let manager = &handles.manager;
+    Ok(match command {
+        Call::Run(run) => Box::pin(begin_run(handles, run).await?),
+        Call::Stop(entry) => Box::pin(done(manager.begin_stop(ProcessId(entry.id)).await)),
+        Call::Restart(entry) => Box::pin(done(manager.begin_restart(ProcessId(entry.id)).await)),
+        // Settings hold before the next command.
+        other => Box::pin(ready(call(handles, other).await)),
+    })
+}
+
+/// The answer to a command that has none but its end.
+async fn done<T>(asked: Result<Asked<T>, ProcessError>) -> Result<Value, String> {
+    asked.map_err(said)?.done().await.map_err(said)?;
     Ok(json!({}))
 }
 
@@ -81,20 +95,27 @@ async fn scripts(handles: &Handles, directory: Directory) -> Result<Value, Strin
     .await?
 }
 
-async fn start(handles: &Handles, run: Run) -> Result<Value, String> {
+async fn begin_run(
+    handles: &Handles,
+    run: Run,
+) -> Result<impl Future<Output = Result<Value, String>> + use<>, String> {
     let home = handles.home.clone();
     let (infos, problems) = blocking(handles, "run", move || prepare(&run, home.as_deref())).await??;
-    let mut started = Vec::new();
+    let mut asked = Vec::new();
     for info in infos {
-        let name = info.label();
-        let state = handles.manager.start(info).await.map_err(said)?;
-        let (id, word) = match state {
-            Started::New(process, _) => (process.0, "started"),
-            Started::Running(process) => (process.0, "running"),
-        };
-        started.push(json!({ "id": id, "name": name, "state": word }));
+        asked.push((info.label(), handles.manager.begin_start(info).await.map_err(said)?));
     }
-    Ok(json!({ "started": started, "problems": problems }))
+    Ok(async move {
+        let mut started = Vec::new();
+        for (name, asked) in asked {
+            let (id, word) = match asked.done().await.map_err(said)? {
+                Started::New(process, _) => (process.0, "started"),
+                Started::Running(process) => (process.0, "running"),
+            };
+            started.push(json!({ "id": id, "name": name, "state": word }));
+        }
+        Ok(json!({ "started": started, "problems": problems }))
+    })
 }
 
 /// What is to be started, all of it or nothing.

@@ -23,7 +23,7 @@ use crate::{
     config::Backpressure,
     event::{Component, EventKind, Health, Pressure},
     logs::Query,
-    model::{Happening, Revision, What},
+    model::{HAPPENINGS, Happening, Revision, What},
 };
 
 /// Frames begin at least this far apart: 60 a second.
@@ -149,7 +149,7 @@ impl Flush {
         }
     }
 
-    fn take(&mut self, message: ToFlush) {
+    pub(super) fn take(&mut self, message: ToFlush) {
         match message {
             ToFlush::Reply(reply) => self.replies.push(reply),
             ToFlush::Watch(id, asked) => {
@@ -182,7 +182,7 @@ impl Flush {
     }
 
     /// Everything that changed since the last frame, or nothing.
-    async fn build(&mut self) -> Option<Frame> {
+    pub(super) async fn build(&mut self) -> Option<Frame> {
         self.dirty = false;
         let view = self.handles.model.view(self.seen, self.heard);
         self.seen = view.revision;
@@ -219,11 +219,14 @@ impl Flush {
             let Ok((slice, marks)) = handles.logs.read(query, watch.marks).await else { continue };
             if !slice.parts.is_empty() || !slice.marks.is_empty() || watch.fresh {
                 let ended = |process, number| handles.model.ended(process, number);
-                let mut patch = patch::log_patch(watch, &slice, ended);
-                patch.styles = slice.styles.since(*styles_sent).map(patch::style_row).collect();
-                *styles_sent = (*styles_sent).max(slice.styles.len());
-                watch.fresh = false;
-                patches.push(patch);
+                let show = || patch::log_patch(watch, &slice, ended);
+                // Lines that cannot be shown are passed over: the next ones can.
+                if let Some(mut patch) = handles.resources.recover(Component::Rpc, "lines", show) {
+                    patch.styles = slice.styles.since(*styles_sent).map(patch::style_row).collect();
+                    *styles_sent = (*styles_sent).max(slice.styles.len());
+                    watch.fresh = false;
+                    patches.push(patch);
+                }
             }
             watch.passed(&slice, marks);
         }
@@ -263,10 +266,11 @@ impl Flush {
         }
     }
 
-    /// A frame was refused: everything in it is said again.
-    fn take_back(&mut self, frame: Frame) {
+    /// A frame was refused: everything in it is said again, of happenings the newest.
+    pub(super) fn take_back(&mut self, frame: Frame) {
         let Frame { events, replies, .. } = frame;
         self.events.splice(0..0, events);
+        self.events.drain(..self.events.len().saturating_sub(HAPPENINGS));
         self.replies.splice(0..0, replies);
         self.watches.iter_mut().for_each(Watch::reset);
         self.health.again();

@@ -23,6 +23,10 @@ pub(super) const LIMIT_BYTES: usize = 1 << 20;
 /// of them at once.
 pub(super) const LIMIT_LINE: usize = 4 << 10;
 
+/// The line at which showing it panics.
+#[cfg(test)]
+pub(super) const PLANTED: &[u8] = b"planted: showing this line panics";
+
 /// A patch for one buffer. `ended` tells how the run of a number ended.
 pub(super) fn log_patch(
     watch: &Watch,
@@ -191,6 +195,8 @@ fn extend_run(list: &mut Vec<u64>, value: u64, count: u64, expected: impl Fn(u64
 
 fn add_line(patch: &mut LogPatch, chunk: &Chunk, index: usize) {
     let (text, spans) = (chunk.text(index), chunk.spans(index));
+    #[cfg(test)]
+    assert!(text != PLANTED, "planted: showing");
     let row = u32::try_from(patch.lines.len()).unwrap_or(u32::MAX);
     let head = &text[..text.len().min(LIMIT_LINE)];
     let clean = !head.iter().any(|&byte| is_control(byte));

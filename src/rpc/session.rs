@@ -119,9 +119,15 @@ async fn converse(editor: Editor, inbox: &mut mpsc::Receiver<Inbound>, handles: 
         Waiting::Measured,
     );
     let flush = flush::Flush::new(editor, handles.clone());
-    let _flush = Ending(handles.resources.spawn(Component::Rpc, "flush", flush.run(mailbox)));
+    let mut flush = Ending(handles.resources.spawn(Component::Rpc, "flush", flush.run(mailbox)));
     let calls = calls::Calls::new(handles, to_flush);
-    while let Some(inbound) = inbox.recv().await {
+    loop {
+        let inbound = tokio::select! {
+            inbound = inbox.recv() => inbound,
+            // Without frames the editor would wait for ever; that the channel closes it hears.
+            _ = &mut flush.0 => return,
+        };
+        let Some(inbound) = inbound else { return };
         match inbound {
             Inbound::Hello(_) => tracing::warn!("A second hello was ignored."),
             Inbound::Call { id, method, params } => match Call::decode(&method, params) {

@@ -1,24 +1,35 @@
 //! What is sent, byte for byte. The session itself is tested with a real editor, in `tests/it`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use nvim_rs::Neovim;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
 
 use super::{
-    calls, dispatch,
-    frame::LogPatch,
+    Handles, Report, calls, dispatch,
+    flush::{Flush, ToFlush},
+    frame::{LogPatch, Reply},
     health::HealthWatch,
     patch::{self, LIMIT_LINE},
-    protocol::{self, Call},
+    protocol::{self, Call, Entry},
+    stdio,
     watch::Watch,
 };
 use crate::{
-    config::ResourcesConfig,
-    event::{Component, Event, Exit, Health, ProcessId, RunId, Seq, State, Timestamp},
-    logs::{Chunk, Part, Slice, StyleTable},
+    bus::EventBus,
+    config::{Config, Mode, ResourcesConfig, Settings},
+    event::{Component, Event, Exit, Health, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    logs::{Chunk, Logs, Part, Slice, StyleTable},
     metrics::Measure,
-    model::Ended,
-    resource::ResourceManager,
+    model::{Ended, HAPPENINGS},
+    process::{Manager, OutputBatch, Parts, Stream},
+    resource::{self, ResourceManager, Waiting},
     sync::Mutex,
 };
+
+/// Generous: nothing here measures time.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 fn watch(name: Option<&str>) -> Watch {
     let name = name.map(str::to_owned);
@@ -124,7 +135,7 @@ fn a_reply_has_no_nulls() {
 async fn a_call_that_panics_is_answered_and_is_one_fault() {
     let (resources, mut faults) = ResourceManager::new(&ResourcesConfig::default(), Arc::default());
     let in_call = async { panic!("in the call") };
-    let said = calls::answered(&resources, in_call).await.expect_err("the editor gets an answer");
+    let said = calls::answered::<()>(&resources, in_call).await.expect_err("the editor gets an answer");
     assert_eq!(said, "brummer failed inside this call: see its log file");
     let looks = resources.clone();
     let in_work = async move {
@@ -136,6 +147,103 @@ async fn a_call_that_panics_is_answered_and_is_one_fault() {
         std::iter::from_fn(|| faults.try_recv().ok()).map(|fault| (fault.place, fault.message)).collect();
     assert_eq!(told, [("call", Arc::from("in the call")), ("locate", Arc::from("in its work"))]);
     assert_eq!(resources.metrics().resource.faults.read(), 2);
+}
+
+/// What a session works on, what its processes print, and the way into its log store: the test stands between the two.
+fn handles(worker_timeout: Duration) -> (Handles, mpsc::Receiver<OutputBatch>, mpsc::Sender<OutputBatch>) {
+    let mut config = Config::default();
+    config.process_manager.worker_timeout = worker_timeout;
+    let (resources, _faults) = ResourceManager::new(&config.resources, Arc::default());
+    let bus = EventBus::start(&config.eventbus, Mode::Current, &resources, Arc::clone(resources.metrics()));
+    let (logs, to_logs) = Logs::start(&config.log_store, Mode::Current, bus.clone(), &resources);
+    let (output, batches) = mpsc::channel(4);
+    let parts = Parts { bus: bus.clone(), resources: resources.clone(), output };
+    let manager = Manager::start_manager(&config.process_manager, Mode::Current, parts);
+    let settings = Arc::new(Settings::read(std::env::temp_dir(), None));
+    let (model, health): (_, Report) = (Arc::default(), Arc::new(|| serde_json::Value::Null));
+    (Handles { manager, logs, model, resources, bus, settings, health, home: None }, batches, to_logs)
+}
+
+#[tokio::test]
+async fn a_restart_that_is_not_taken_holds_up_no_other_command() {
+    let (handles, mut batches, _) = handles(Duration::from_secs(600));
+    let (to_flush, mut said) =
+        resource::channel(&handles.resources, Component::Rpc, "messages to flush", 9, Waiting::Measured);
+    let calls = calls::Calls::new(handles.clone(), to_flush);
+    let started = handles.manager.start(ProcessInfo::of_shell("exec sleep 60")).await.expect("it starts");
+    // Nobody acknowledges that the run begins, so its task takes no command.
+    let begin = timeout(DEADLINE, batches.recv()).await.expect("in time").expect("it begins");
+    let (Entry { id: stuck }, unknown) = (Entry { id: started.process().0 }, Entry { id: 99 });
+    calls.take(1, Call::Restart(Entry { id: stuck })).await;
+    calls.take(2, Call::Stop(unknown)).await;
+    let answer = timeout(DEADLINE, said.recv()).await.expect("somebody is answered");
+    let Some(ToFlush::Reply(Reply { id, err, .. })) = answer else { panic!("a reply") };
+    assert_eq!((id, err.as_deref()), (2, Some("no such process: 99")));
+    drop((begin, batches));
+    let answer = timeout(DEADLINE, said.recv()).await.expect("the restart is answered, too");
+    assert!(matches!(answer, Some(ToFlush::Reply(Reply { id: 1, ok: Some(_), .. }))));
+    handles.manager.shutdown(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn lines_that_cannot_be_shown_cost_themselves_and_not_the_session() {
+    let (handles, _, to_logs) = handles(DEADLINE);
+    let print = |text: &[u8]| OutputBatch::Lines {
+        process: ProcessId(1),
+        run: RunId(1),
+        stream: Stream::Out,
+        at: Timestamp(1),
+        text: text.to_owned(),
+        cut: Vec::new(),
+        after_exit: false,
+    };
+    let mut flush = flush(&handles);
+    flush.take(ToFlush::Watch(1, protocol::Watch { buf: 5, root: None, name: None, max: 100 }));
+    let mut shown = Vec::new();
+    for text in [b"before\n".to_vec(), [patch::PLANTED, b"\n"].concat(), b"after\n".to_vec()] {
+        to_logs.send(print(&text)).await.expect("the store runs");
+        while handles.logs.counts().await.expect("the store runs").lines < shown.len() as u64 + 1 {}
+        let frame = flush.build().await;
+        shown
+            .push(frame.map_or(Vec::new(), |frame| frame.logs.into_iter().flat_map(|it| it.lines).collect()));
+    }
+    assert_eq!(shown, [vec!["before"], vec![], vec!["after"]]);
+    assert_eq!(handles.resources.metrics().resource.faults.read(), 1);
+}
+
+#[tokio::test]
+async fn an_editor_that_takes_no_frame_costs_bounded_memory() {
+    let (handles, ..) = handles(DEADLINE);
+    let mut flush = flush(&handles);
+    for round in 0..5 {
+        let at = Timestamp(round);
+        for process in 1..=900 {
+            let (process, run, info) =
+                (ProcessId(process), RunId(round), Arc::new(ProcessInfo::of_shell("a")));
+            handles.model.update(&Event::ProcessPending { process, run, info, at });
+            handles.model.update(&Event::ProcessStarted { process, run, pid: 1, after: Seq(0), at });
+        }
+        let frame = flush.build().await.expect("there is news");
+        assert!(frame.events.len() <= 2 * HAPPENINGS, "{}", frame.events.len());
+        flush.take_back(frame);
+    }
+}
+
+/// The owner of the frames to an editor that never answers.
+fn flush(handles: &Handles) -> Flush {
+    let (near, _far) = tokio::io::duplex(64);
+    let (reader, writer) = tokio::io::split(near);
+    let writer: stdio::Writer = Box::new(writer);
+    let (editor, _io) = Neovim::new(reader.compat(), writer.compat_write(), Deaf);
+    Flush::new(editor, handles.clone())
+}
+
+/// Hears nothing.
+#[derive(Clone)]
+struct Deaf;
+
+impl nvim_rs::Handler for Deaf {
+    type Writer = Compat<stdio::Writer>;
 }
 
 #[test]

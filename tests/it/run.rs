@@ -47,8 +47,8 @@ fn starting_what_runs_goes_to_its_log() {
     assert_eq!(nvim.lua("vim.fn.winnr('$')"), 2, "no second window");
     assert_eq!(nvim.status("dev")["run"], 1);
     // It is sent again to the window that shows it again.
-    nvim.wait_line(DEV, "up");
-    assert_eq!(nvim.lines(DEV).iter().filter(|line| *line == "up").count(), 1);
+    let once = |nvim: &Nvim| nvim.lines(DEV).iter().filter(|line| *line == "up").count() == 1;
+    nvim.wait_until("its line, once", once);
     assert_eq!(nvim.events("BrummerProcessStarted").len(), 1);
 }
 

@@ -202,6 +202,41 @@ async fn a_switch_that_hangs_holds_up_neither_the_others_nor_the_end() {
     assert_eq!(core.drain().await, 0);
 }
 
+/// A panic in a component's own code must not leave it without anybody who looks after it.
+#[tokio::test(start_paused = true)]
+async fn a_component_that_panics_when_it_is_told_is_still_followed() {
+    #[derive(Clone)]
+    struct Panics(Double<{ Component::Logs as usize }>);
+    impl Supervised for Panics {
+        const COMPONENT: Component = Component::Logs;
+        fn mode(&self) -> Mode {
+            self.0.mode()
+        }
+        async fn switch(&self, mode: Mode) {
+            self.0.switch(mode).await;
+        }
+        fn degrade(&self, health: Health) {
+            self.0.degrade(health);
+            assert_ne!(health, Health::Degraded, "planted");
+        }
+        async fn probe(&self) -> Result<(), String> {
+            self.0.probe().await
+        }
+    }
+    let core = Core::build(&Config::default());
+    let double = Double { told: Arc::default(), mode: Arc::default() };
+    supervise(&Panics(double.clone()), RolloutMode::CurrentThenFallback, &core.health, &core.resources);
+    faults(&core.resources, Component::Logs, 3);
+    until_so("it is told", || double.told.lock().contains(&Told::Degrade(Health::Degraded))).await;
+    faults(&core.resources, Component::Logs, 10);
+    until_so("it falls back", || double.mode() == Mode::Fallback).await;
+    until(&core.health, Component::Logs, Health::Healthy).await;
+    until_so("it returns", || double.mode() == Mode::Current).await;
+    let faults = core.health.report().faults;
+    assert!(faults.iter().any(|fault| (fault.place, fault.kind) == ("supervision", "panic")), "{faults:?}");
+    assert_eq!(core.drain().await, 0);
+}
+
 /// The components themselves: start mode, switch at a failure, return after recovery.
 #[tokio::test(start_paused = true)]
 async fn the_components_themselves_start_switch_and_return() {

@@ -162,3 +162,17 @@ fn the_keys_a_running_host_can_take_are_these() {
     "#]]
     .assert_eq(&list);
 }
+
+/// A panic in a component's part is caught above; what was not applied must not be forgotten.
+#[test]
+fn a_change_that_could_not_be_applied_is_applied_by_the_next_reload() {
+    let tree = Tree::new(&[("code/app", "[log_store]\nmax_entries = 500\n")]);
+    let fails = std::sync::atomic::AtomicBool::new(true);
+    let settings = Settings::read(tree.dir.path().join("code/app"), None)
+        .connect(move |_| assert!(!fails.swap(false, std::sync::atomic::Ordering::Relaxed), "planted"));
+    write(&tree, "code/app", "[log_store]\nmax_entries = 600\n");
+    let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| settings.reload()));
+    assert!(failed.is_err(), "it panics");
+    assert_eq!(texts(&settings.reload().applied), ["log_store.max_entries: 500 → 600"]);
+    assert_eq!(texts(&settings.reload().applied), Vec::<String>::new());
+}

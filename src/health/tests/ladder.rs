@@ -89,7 +89,7 @@ fn a_handler_that_does_not_return_degrades_at_once() {
     let change = driven.ladder.error(driven.moment(), true, "update: handler takes longer than 5s");
     let change = change.expect("a change");
     assert_eq!((change.from, change.to), (Healthy, Degraded));
-    assert!(change.reason.contains("1 error in the last minute: update: handler"), "{}", change.reason);
+    assert!(change.reason.contains("1 error in a minute: update: handler"), "{}", change.reason);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn three_breaches_of_one_kind_degrade_and_more_do_no_worse() {
     assert_eq!(driven.breach(Kind::BlockedSend, 2), Healthy, "of another kind");
     assert_eq!(driven.after(60).breach(Kind::LockWait, 2), Healthy, "the first two are 60 s old");
     assert_eq!(driven.breach(Kind::LockWait, 1), Degraded);
-    assert!(driven.ladder.reason().is_some_and(|reason| reason.contains("longer than 10 ms")));
+    assert!(driven.ladder.reason().is_some_and(|reason| &**reason == "waiting for a lock took over 10 ms"));
     assert_eq!(driven.breach(Kind::LockWait, 1000), Degraded);
     assert_eq!(driven.breach(Kind::Memory, 1000), Degraded);
     // Errors go on from there.
@@ -183,6 +183,21 @@ fn a_probe_is_due_every_thirty_seconds_and_never_a_second_one_beside_it() {
     assert!(driven.after(1).due());
     assert_eq!(driven.answer(Ok(())), Healthy);
     assert!(!driven.after(60).due(), "healthy: no probe");
+}
+
+/// Panics say what they like; a reason goes into a notice.
+#[test]
+fn a_reason_is_one_short_line() {
+    let mut driven = driven();
+    let said = format!("update: {}\nand where it was", "é".repeat(5000));
+    let change = driven.ladder.error(driven.moment(), true, &said).expect("it degrades");
+    assert!(change.reason.starts_with("1 error in a minute: update: éé"), "{}", change.reason);
+    assert!(change.reason.ends_with('…') && change.reason.chars().count() <= 100, "{}", change.reason);
+    let change = driven.ladder.error(driven.moment(), true, "update: no");
+    assert_eq!(change, None, "it is degraded already");
+    for kind in Kind::ALL {
+        assert!(kind.said().len() <= 45, "{kind:?} leaves room for who and where to look");
+    }
 }
 
 #[test]

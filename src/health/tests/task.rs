@@ -1,6 +1,6 @@
 //! Faults, probes and news, with a real bus.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use tokio::sync::Notify;
 
@@ -172,5 +172,35 @@ async fn a_handler_of_faults_and_changes_that_panics_makes_no_loop() {
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert_eq!(rig.metrics().resource.faults.read(), faults, "no further one in an hour");
     drop(handler);
+    rig.end().await;
+}
+
+/// Figures come from every room; one that panics must not end who judges.
+#[tokio::test(start_paused = true)]
+async fn figures_that_panic_are_a_fault_and_no_end() {
+    let (metrics, broken) = (SynchronizationMetrics::default(), Arc::new(AtomicBool::new(true)));
+    let figure = Arc::clone(&broken);
+    metrics.lock.breaches.attach(move || {
+        assert!(!figure.load(SeqCst), "no figures");
+        0
+    });
+    let rig = rig_with(metrics);
+    rig.until(Component::App, Health::Failing).await;
+    broken.store(false, SeqCst);
+    rig.until(Component::App, Health::Healthy).await;
+    let report = rig.health.report();
+    assert_eq!((report.faults[0].place, &*report.faults[0].message), ("health", "no figures"));
+    rig.end().await;
+}
+
+/// What was done before the first look was done in no time that is known.
+#[tokio::test(start_paused = true)]
+async fn no_rate_is_told_of_less_than_a_second() {
+    let rig = rig();
+    rig.metrics().logs.lines.add(50);
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert_eq!(rig.health.report().rates.lines, 0);
+    let report = rig.until_report("a rate", |report| report.rates.lines > 0).await;
+    assert_eq!(report.rates.lines, 50);
     rig.end().await;
 }

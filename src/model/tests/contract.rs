@@ -23,6 +23,7 @@ macro_rules! both_modes {
 
 both_modes! {
     a_flood_of_errors_does_not_push_an_exit_out
+    an_error_told_again_takes_nothing_back
     happenings_are_bounded_and_rows_stay_complete
     a_new_run_shows_nothing_of_the_old_one_but_its_lines
     happenings_come_once_and_in_order
@@ -86,6 +87,17 @@ fn a_flood_of_errors_does_not_push_an_exit_out(mode: Mode) {
     let row = &view.rows[0];
     assert_eq!((row.errors, row.first_error.as_deref()), (5000, Some("error 1")));
     assert_eq!(model.ended(process, 1).map(|ended| ended.took), Some(42));
+}
+
+/// A known error that is printed again changes nothing; what waits to be told of it stays.
+fn an_error_told_again_takes_nothing_back(mode: Mode) {
+    let model = Model::new(mode, HISTORY);
+    let (process, run) = (ProcessId(1), RunId(1));
+    model.update(&Event::ProcessPending { process, run, info: info(1), at: Timestamp(0) });
+    model.update(&error(process, run, 1));
+    model.update(&error(process, run, 1));
+    let told = model.view(Revision::default(), 0).happenings;
+    assert!(matches!(told[..], [Happening { what: What::Error { count: 1, .. }, .. }]), "{told:?}");
 }
 
 fn happenings_are_bounded_and_rows_stay_complete(mode: Mode) {

@@ -39,8 +39,8 @@ pub(super) struct Steps {
     pressure: Pressure,
     /// The look with the most accounted since the last step up.
     peak: Option<Look>,
-    /// What was resident when a step back was taken on accounted bytes.
-    forgiven: Option<u64>,
+    /// The look at which a step back was taken on accounted bytes: what was resident then is forgiven under that limit.
+    forgiven: Option<Look>,
 }
 
 // === impl Steps ===
@@ -69,7 +69,9 @@ impl Steps {
     }
 
     fn raised(&self, look: Look) -> Pressure {
-        let ignored = self.forgiven.is_some_and(|known| look.resident <= known + look.limit * GROWTH / 100);
+        let ignored = self.forgiven.is_some_and(|known| {
+            known.limit == look.limit && look.resident <= known.resident + look.limit * GROWTH / 100
+        });
         match look.resident {
             _ if ignored => Pressure::Normal,
             resident if resident >= CRITICAL.up_of(look.limit) => Pressure::Critical,
@@ -90,7 +92,7 @@ impl Steps {
             self.pressure = below;
         } else if by_accounts < mark {
             self.pressure = below;
-            self.forgiven = Some(look.resident);
+            self.forgiven = Some(look);
         }
         if self.pressure == Pressure::Normal {
             self.peak = None;

@@ -69,6 +69,16 @@ fn forgiven_memory_that_went_back_is_forgotten() {
 }
 
 #[test]
+fn nothing_is_forgiven_under_another_limit() {
+    let mut steps = Steps::default();
+    let look = |limit, accounted| Look { resident: 96, limit, accounted };
+    steps.judge(look(100, 40));
+    steps.judge(look(100, 0));
+    assert_eq!(steps.judge(look(100, 0)), Pressure::Normal);
+    assert_eq!(steps.judge(look(50, 0)), Pressure::Critical, "twice as much as it may be now");
+}
+
+#[test]
 fn the_peak_is_where_most_was_accounted() {
     use Pressure::{Critical, Warning};
     steps(&[
@@ -284,25 +294,33 @@ async fn limit_and_interval_change_while_it_runs() {
     while rig.samples.try_recv().is_ok() {}
 }
 
+/// Its files cannot be read while too many are open, say; that passes.
 #[tokio::test(start_paused = true)]
-async fn where_the_resident_set_is_not_told_nothing_is_measured() {
+async fn a_look_that_fails_or_panics_is_not_the_last_one() {
     let metrics = Arc::new(SynchronizationMetrics::default());
     let config = config(16, Duration::from_millis(10));
-    let (resources, _faults) = ResourceManager::new(&config, metrics);
-    let asked = Arc::new(AtomicU64::new(0));
-    let sources = {
-        let asked = asked.clone();
-        Sources {
-            resident: Box::new(move || {
-                asked.fetch_add(1, Relaxed);
-                Err(io::Error::from(io::ErrorKind::NotFound))
-            }),
-            allowed: Box::new(|| None),
-        }
+    let (resources, mut faults) = ResourceManager::new(&config, metrics);
+    let mut looks = 0;
+    let sources = Sources {
+        resident: Box::new(move || {
+            looks += 1;
+            match looks {
+                1 => Ok(16 << 20),
+                2 => Err(io::Error::from(io::ErrorKind::NotFound)),
+                3 => panic!("in the look"),
+                _ => Ok(1 << 20),
+            }
+        }),
+        allowed: Box::new(|| None),
     };
-    let monitor = MemoryMonitor::start_with(&config, &resources, sources, |_| panic!("nothing to tell"));
-    assert_eq!(resources.drained(Duration::from_secs(60)).await, 0, "it ends by itself");
-    monitor.reconfigure(&config);
-    assert_eq!(asked.load(Relaxed), 1);
-    assert_eq!(*resources.pressure().borrow(), Pressure::Normal);
+    let _monitor = MemoryMonitor::start_with(&config, &resources, sources, |_| {});
+    for expected in [Pressure::Critical, Pressure::Normal] {
+        let mut pressure = resources.pressure();
+        let wait = timeout(Duration::from_secs(60), pressure.wait_for(|now| *now == expected));
+        wait.await.expect("it still looks").expect("the manager lives");
+    }
+    let fault = faults.try_recv().expect("a fault");
+    assert_eq!((fault.component, fault.place), (Component::Resource, "memory monitor"));
+    resources.shutdown().begin();
+    assert_eq!(resources.drained(Duration::from_secs(60)).await, 0);
 }

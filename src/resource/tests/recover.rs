@@ -42,3 +42,15 @@ async fn a_panic_whose_payload_panics_is_caught_too() {
     assert_eq!(manager.recover(Component::App, "bomb", || panic::panic_any(Bomb)), None::<()>);
     assert_eq!(read(&mut faults), [("bomb", Arc::from("panicked with a value that is not a text"))]);
 }
+
+#[tokio::test]
+async fn a_panic_after_a_wait_is_one_fault_too() {
+    let (manager, mut faults, _metrics) = manager(1);
+    let work = async {
+        tokio::task::yield_now().await;
+        panic!("later")
+    };
+    assert_eq!(manager.recover_in(Component::App, "waits", work).await, None::<()>);
+    assert_eq!(manager.recover_in(Component::App, "waits", async { 5 }).await, Some(5));
+    assert_eq!(read(&mut faults), [("waits", Arc::from("later"))]);
+}
