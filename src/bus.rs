@@ -7,7 +7,8 @@
 //! waits behind the lines before it. A key always goes to the same lane, and a lane has one worker.
 //! *Fairness:* a worker takes High, Medium and Low 8 : 4 : 1 while all three wait, so none starves.
 //! *Bounded:* each lane holds its share of `queue_sizes` (rounded up), and a batch in its worker's hands.
-//! Medium and Low in lanes and mailboxes together are at most `max_event_queue`. Beyond its share go only
+//! Medium and Low in lanes and mailboxes together are at most `max_event_queue`, but for the moments of a change
+//! of the implementation: then both hold what they may. Beyond its share go only
 //! High events of `try_publish`, and those are bounded by what they are about: a run has three transitions,
 //! and the errors of a run, or the faults or the health of a component, take two places at most; newer ones
 //! replace the second.
@@ -22,7 +23,8 @@
 //! One whose call takes longer than 5 s is a fault of its component. It is moved: from then on it is served
 //! from a mailbox of its own by a task of its own, and its lane goes on with another worker. So a handler
 //! that never returns costs one thread for each lane it was called on, and never the runtime's last one; on
-//! a runtime with one thread only, nothing can help.
+//! a runtime with one thread only, nothing can help. With each of these threads waits the one task that was
+//! woken on it last, because the runtime gives it to no other; where that is a worker, it is replaced as well.
 //!
 //! *Modes:* the fallback is one plain queue, delivered by whoever publishes. It keeps the order, the bounds and
 //! the books, and lacks:

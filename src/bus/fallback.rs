@@ -4,6 +4,8 @@
 //! by handlers or other threads, waits in it. So it fills up only while somebody delivers. Order is that of
 //! publishing, for all keys together.
 
+mod push;
+
 use std::{collections::VecDeque, pin::pin, sync::Arc};
 
 use super::{
@@ -43,16 +45,18 @@ struct State {
     /// Room for High, and for Medium and Low together.
     room: [usize; 2],
     policy: Backpressure,
-    /// A publisher found no room and may be waiting.
-    crowded: bool,
+    /// A publisher found no room of this sort and may be waiting.
+    crowded: [bool; 2],
 }
 
 struct Hand {
     number: u64,
     letter: Arc<Letter>,
     table: Arc<Table>,
-    /// How many of its subscribers have been looked at; the last of them is being called.
+    /// How many of its subscribers have been looked at.
     reached: usize,
+    /// The last of these is being called.
+    calling: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +101,7 @@ impl Serial {
             left: LeftBehind::default(),
             room: room(lanes, plan),
             policy,
-            crowded: false,
+            crowded: [false; 2],
         };
         Self { state: Mutex::new(state), room: Notify::new(), news: Notify::new() }
     }
@@ -138,12 +142,13 @@ impl Serial {
             *letter = Some(new);
             return (Offer::Taken, None);
         }
+        let sort = sort(new.priority());
         match state.push(new, publisher) {
             Push::Queued => {}
             Push::Evicted(lost) | Push::Coalesced(lost) | Push::Dropped(lost) => *letter = Some(lost),
             Push::Full(back) => {
                 *letter = Some(back);
-                state.crowded = true;
+                state.crowded[sort] = true;
                 return (Offer::Full, None);
             }
         }
@@ -159,10 +164,11 @@ impl Serial {
             return Next::Leave;
         }
         if let Some(hand) = &mut state.hand {
-            let Hand { number, letter, table, reached } = hand;
+            let Hand { number, letter, table, reached, calling } = hand;
             let next = table.subscribers(letter.kind()).get(*reached).filter(|next| next.id < letter.until);
             if let Some(next) = next {
                 *reached += 1;
+                *calling = true;
                 return Next::Call(Step {
                     number: *number,
                     letter: letter.clone(),
@@ -180,10 +186,9 @@ impl Serial {
             books.in_flight += 1;
             let number = state.taken;
             state.taken += 1;
-            state.hand = Some(Hand { number, letter: Arc::new(letter), table: table(), reached: 0 });
-            // All who wait are woken together, so not for each event. The queue gets this far in any case.
-            let room = state.waiting.len() <= state.room.iter().sum::<usize>() / 2;
-            let wakes = room && std::mem::take(&mut state.crowded);
+            let letter = Arc::new(letter);
+            state.hand = Some(Hand { number, letter, table: table(), reached: 0, calling: false });
+            let wakes = state.has_eased();
             drop(state);
             if wakes {
                 self.room.notify_waiters();
@@ -200,6 +205,9 @@ impl Serial {
     pub(super) fn returned(&self, turn: u64, step: &Step) -> bool {
         let mut state = self.state.lock();
         if state.turn == turn {
+            if let Some(hand) = &mut state.hand {
+                hand.calling = false;
+            }
             return true;
         }
         if let Some(priority) = state.left.returned(step.number) {
@@ -217,16 +225,14 @@ impl Serial {
     pub(super) fn call(&self) -> Option<(u64, Arc<Subscriber>)> {
         let state = self.state.lock();
         let hand = state.hand.as_ref()?;
-        let called = hand.table.subscribers(hand.letter.kind()).get(hand.reached.checked_sub(1)?)?;
-        Some((hand.number, called.clone()))
+        Some((hand.number, hand.called()?.clone()))
     }
 
     /// Leaves a call behind that does not return; gives the number to go on with, unless it has returned.
     pub(super) fn replace(&self, call: u64, called: &Arc<Subscriber>) -> Option<u64> {
         let mut state = self.state.lock();
         let hand = state.hand.as_ref()?;
-        let now = hand.table.subscribers(hand.letter.kind()).get(hand.reached.checked_sub(1)?)?;
-        if hand.number != call || !Arc::ptr_eq(now, called) {
+        if hand.number != call || !Arc::ptr_eq(hand.called()?, called) {
             return None;
         }
         let priority = hand.letter.priority().index();
@@ -303,6 +309,16 @@ impl Serial {
     }
 }
 
+// === impl Hand ===
+
+impl Hand {
+    /// Who is being called.
+    fn called(&self) -> Option<&Arc<Subscriber>> {
+        let last = self.reached.checked_sub(1).filter(|_| self.calling)?;
+        self.table.subscribers(self.letter.kind()).get(last)
+    }
+}
+
 // === impl State ===
 
 impl State {
@@ -318,6 +334,18 @@ impl State {
         Some(self.turn)
     }
 
+    /// Whether those who wait for room are to be told. All are woken together, so not for each event but once
+    /// half of it is free; of each sort, because a flood of the others must not keep High waiting.
+    fn has_eased(&mut self) -> bool {
+        let (held, mut eased) = (self.held(), false);
+        for (sort, held) in held.into_iter().enumerate() {
+            if held <= self.room[sort] / 2 {
+                eased |= std::mem::take(&mut self.crowded[sort]);
+            }
+        }
+        eased
+    }
+
     fn settle(&mut self, hand: &Hand) {
         let priority = hand.letter.priority().index();
         let held = self.left.held(hand.number..hand.number + 1)[priority];
@@ -326,70 +354,14 @@ impl State {
         books.in_flight -= 1 - held;
         books.delivered += 1 - held;
     }
-
-    fn push(&mut self, mut letter: Letter, publisher: Publisher) -> Push<Letter> {
-        let (priority, at) = (letter.priority(), letter.priority().index());
-        if let Some(older) = self.take_newest_of_full_slot(&letter) {
-            letter.absorb(&older);
-            self.books[at].coalesced += 1;
-            self.append(letter);
-            return Push::Coalesced(older);
-        }
-        let [high, medium, low] = self.books.map(|books| books.queued as usize);
-        let room = match priority {
-            Priority::High => publisher == Publisher::Handler || high < self.room[0],
-            Priority::Medium | Priority::Low => medium + low < self.room[1],
-        };
-        if room {
-            self.append(letter);
-            return Push::Queued;
-        }
-        let goes = match (priority, self.policy) {
-            (Priority::High, _) | (_, Backpressure::Block) => return Push::Full(letter),
-            (_, Backpressure::DropOldest) => Some(priority),
-            (Priority::Medium, Backpressure::DropLowPriority) => Some(Priority::Low),
-            (_, Backpressure::DropNewest | Backpressure::DropLowPriority) => None,
-        };
-        let victim = self.waiting.iter().position(|other| Some(other.priority()) == goes);
-        match victim.and_then(|index| self.remove(index)) {
-            Some(victim) => {
-                self.books[victim.priority().index()].dropped_policy += 1;
-                self.append(letter);
-                Push::Evicted(victim)
-            }
-            None => {
-                self.books[at].published += 1;
-                self.books[at].dropped_policy += 1;
-                Push::Dropped(letter)
-            }
-        }
-    }
-
-    fn append(&mut self, letter: Letter) {
-        let books = &mut self.books[letter.priority().index()];
-        books.published += 1;
-        books.queued += 1;
-        self.waiting.push_back(letter);
-    }
-
-    fn remove(&mut self, index: usize) -> Option<Letter> {
-        let letter = self.waiting.remove(index)?;
-        self.books[letter.priority().index()].queued -= 1;
-        Some(letter)
-    }
-
-    fn take_newest_of_full_slot(&mut self, letter: &Letter) -> Option<Letter> {
-        let slot = letter.slot()?;
-        let same = || (0..self.waiting.len()).filter(|&at| self.waiting[at].slot() == Some(slot));
-        if same().count() < 2 {
-            return None;
-        }
-        let newest = same().next_back()?;
-        self.remove(newest)
-    }
 }
 
 fn room(lanes: usize, plan: &Plan) -> [usize; 2] {
     let [high, medium, low] = plan.shares;
     [lanes * high, lanes * (medium + low)]
+}
+
+/// Which room an event takes: High's, or that of Medium and Low.
+fn sort(priority: Priority) -> usize {
+    usize::from(priority != Priority::High)
 }

@@ -4,6 +4,8 @@
 //! batch before. Meanwhile [`Lane::account`] reads from the batch itself how far it has come, so the books
 //! are exact at every instant.
 
+mod state;
+
 use std::{pin::pin, sync::Arc};
 
 use super::{
@@ -49,9 +51,10 @@ struct State {
     idle: bool,
     /// A publisher found no room and may be waiting.
     crowded: bool,
-    /// Somebody asked whether the worker comes by: questions and answers.
-    asked: u64,
-    answered: u64,
+    /// How often a worker came by.
+    visits: u64,
+    /// Somebody waits for the next visit.
+    asked: bool,
     /// The worker has gone.
     finished: bool,
 }
@@ -106,8 +109,8 @@ impl Lane {
                 left: LeftBehind::default(),
                 idle: false,
                 crowded: false,
-                asked: 0,
-                answered: 0,
+                visits: 0,
+                asked: false,
                 finished: false,
             }),
             work: Notify::new(),
@@ -180,8 +183,8 @@ impl Lane {
         }
         // Dropped outside the lock.
         let done = state.settle();
-        let answers = state.answered != state.asked;
-        state.answered = state.asked;
+        state.visits += 1;
+        let answers = std::mem::take(&mut state.asked);
         let mut next = None;
         if matches!(state.phase, Phase::Open | Phase::Away | Phase::Closed) && !state.queue.is_empty() {
             next = Some(state.batch(worker, table()));
@@ -237,7 +240,7 @@ impl Lane {
         {
             return None;
         }
-        let worker = state.worker.wrapping_add(1) & 0x7fff;
+        let worker = state.next_worker();
         if !batch.give(at, worker) {
             return None;
         }
@@ -247,16 +250,32 @@ impl Lane {
         Some(worker)
     }
 
+    /// Visits so far, while the worker was woken for one and has not come.
+    pub(super) fn owed(&self) -> Option<u64> {
+        self.state.lock().owed()
+    }
+
+    /// Puts another worker, whose number is given, in place of one that was to come after so many visits.
+    /// Nothing when it has come.
+    pub(super) fn renew(&self, visits: u64) -> Option<u16> {
+        let mut state = self.state.lock();
+        if state.owed() != Some(visits) {
+            return None;
+        }
+        state.worker = state.next_worker();
+        Some(state.worker)
+    }
+
     /// Waits until the worker has come by, which one that is stuck does not.
     pub(super) async fn answers(&self) {
-        let asked = {
+        let before = {
             let mut state = self.state.lock();
-            state.asked += 1;
+            state.asked = true;
             state.idle = false;
-            state.asked
+            state.visits
         };
         self.work.notify_one();
-        self.until(|state| state.answered >= asked).await;
+        self.until(|state| state.visits > before).await;
     }
 
     // --- the switch ---
@@ -339,47 +358,5 @@ impl Lane {
             }
             news.await;
         }
-    }
-}
-
-// === impl State ===
-
-impl State {
-    fn batch(&mut self, worker: u16, table: Arc<Table>) -> Arc<Batch> {
-        // Events of calls that were left behind are still in hand.
-        let most = self.most.saturating_sub(self.left.len()).max(1).min(self.queue.len());
-        let mut letters = Vec::with_capacity(most);
-        letters.extend(std::iter::from_fn(|| self.queue.pop()).take(most));
-        let batch = Arc::new(Batch::new(self.batches, self.taken, letters, table, worker));
-        self.kept = batch.len();
-        self.batches += 1;
-        self.taken += batch.len() as u64;
-        self.hand = Some(batch.clone());
-        batch
-    }
-
-    /// Puts the batch into the books, all of whose calls were made.
-    fn settle(&mut self) -> Option<Arc<Batch>> {
-        let batch = self.hand.take()?;
-        let mut counts = batch.count(0..self.kept);
-        let end = batch.first + self.kept as u64;
-        for (count, held) in counts.iter_mut().zip(self.left.held(batch.first..end)) {
-            *count -= held;
-        }
-        self.left.pass(end);
-        self.queue.delivered(counts);
-        Some(batch)
-    }
-
-    /// What of the batch in hand was delivered, and is not in the books yet.
-    fn delivered_in_hand(&self) -> [u64; 3] {
-        let Some(batch) = &self.hand else { return [0; 3] };
-        let passed = self.kept.min(usize::from(batch.position().event));
-        let mut counts = batch.count(0..passed);
-        let held = self.left.held(batch.first..batch.first + passed as u64);
-        for (count, held) in counts.iter_mut().zip(held) {
-            *count -= held;
-        }
-        counts
     }
 }

@@ -209,16 +209,18 @@ pub(super) async fn switch(shared: Arc<Shared>, to: Mode) {
 impl Shared {
     /// Waits until a lane is empty. What holds it up past the deadline is a handler that does not return: it
     /// is moved, as by the watchdog, and the lane goes on. There are only so many handlers.
-    async fn drain_lane(self: &Arc<Self>, index: usize, deadline: Instant) {
+    pub(super) async fn drain_lane(self: &Arc<Self>, index: usize, deadline: Instant) {
         let lane = &self.lanes[index];
         let mut drained = self.patiently(deadline, lane.drained()).await;
-        while !drained {
+        // A stop that gave up has left nothing to wait for.
+        while !drained && !self.ended.is_begun() {
             if let Some(batch) = lane.hand() {
                 let at = batch.position();
-                if let Some(called) = batch.subscriber(at).filter(|called| called.is_handler()) {
+                if self.relieve(index, &batch, at)
+                    && let Some(called) = batch.subscriber(at)
+                {
                     self.gave_up(called.component, called.place);
                 }
-                self.relieve(index, &batch, at);
             }
             drained = timeout(self.grace(), lane.drained()).await.is_ok();
         }
@@ -227,7 +229,7 @@ impl Shared {
     /// The same for the fallback, where this task goes on instead.
     async fn drain_serial(self: &Arc<Self>, deadline: Instant) {
         let mut drained = self.patiently(deadline, self.serial.drained()).await;
-        while !drained {
+        while !drained && !self.ended.is_begun() {
             if let Some((call, called)) = self.serial.call().filter(|(_, called)| called.is_handler()) {
                 called.behind.fetch_add(1, SeqCst);
                 self.relocate(&called);
@@ -246,10 +248,13 @@ impl Shared {
     }
 
     async fn patiently(&self, deadline: Instant, drained: impl Future<Output = ()>) -> bool {
+        let mut drained = pin!(drained);
         tokio::select! {
-            drained = timeout_at(deadline, drained) => drained.is_ok(),
-            () = self.closing.begun() => false,
+            drained = timeout_at(deadline, &mut drained) => return drained.is_ok(),
+            () = self.closing.begun() => {}
         }
+        // The stop needs what is left of its own time.
+        timeout(self.grace(), drained).await.is_ok()
     }
 
     /// How long each further look at what holds up a change may take.

@@ -1,6 +1,7 @@
 //! The bus as its users see it. Here: what the tests share.
 
 mod contract;
+mod fallback;
 mod figures;
 mod handlers;
 mod mailboxes;

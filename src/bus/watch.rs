@@ -30,10 +30,18 @@ struct Sighting {
     reported: bool,
 }
 
+/// What the watchdog has seen of one lane, or of the fallback.
+#[derive(Default)]
+struct Seen {
+    call: Option<Sighting>,
+    /// A visit that its worker owes, and since when.
+    owed: Option<(u64, Instant)>,
+}
+
 /// The watchdog's loop. It also brings how short memory is.
 pub(super) async fn watch(shared: Arc<Shared>) {
     let mut pressure = shared.resources.pressure();
-    let mut seen: Vec<Option<Sighting>> = (0..=shared.lanes.len()).map(|_| None).collect();
+    let mut seen: Vec<Seen> = (0..=shared.lanes.len()).map(|_| Seen::default()).collect();
     loop {
         let now = *pressure.borrow_and_update();
         shared.tuning.set_pressure(now);
@@ -76,6 +84,22 @@ async fn serve(shared: Arc<Shared>, subscriber: Arc<Subscriber>, inbox: Arc<Inbo
     }
 }
 
+// === impl Seen ===
+
+impl Seen {
+    /// The visit that is owed, once it has been for so long. The worker was woken on a thread whose handler
+    /// then did not return: the runtime keeps the task woken last for that thread alone.
+    fn waits_longer_than(&mut self, limit: Duration, owed: Option<u64>) -> Option<u64> {
+        if let Some((visits, since)) = self.owed
+            && owed == Some(visits)
+        {
+            return owed.filter(|_| since.elapsed() > limit);
+        }
+        self.owed = owed.map(|visits| (visits, Instant::now()));
+        None
+    }
+}
+
 // === impl Shared ===
 
 impl Shared {
@@ -85,21 +109,26 @@ impl Shared {
         tick.max(Duration::from_millis(1))
     }
 
-    fn look(self: &Arc<Self>, seen: &mut [Option<Sighting>]) {
+    fn look(self: &Arc<Self>, seen: &mut [Seen]) {
         for (index, (lane, seen)) in self.lanes.iter().zip(&mut *seen).enumerate() {
+            if let Some(visits) = seen.waits_longer_than(self.limits.stuck, lane.owed())
+                && let Some(worker) = lane.renew(visits)
+            {
+                self.employ(index, worker, None);
+            }
             let Some(batch) = lane.hand() else {
-                *seen = None;
+                seen.call = None;
                 continue;
             };
             let at = batch.position();
             let called = batch.subscriber(at).map(|called| (batch.number, Some(at), called.clone()));
-            if self.sight(seen, called) {
+            if self.sight(&mut seen.call, called) {
                 self.relieve(index, &batch, at);
             }
         }
         // The fallback has nobody to go on instead.
         let called = self.serial.call().map(|(number, called)| (number, None, called));
-        self.sight(&mut seen[self.lanes.len()], called);
+        self.sight(&mut seen[self.lanes.len()].call, called);
     }
 
     /// Whether this call has to be given up now.
@@ -146,18 +175,27 @@ impl Shared {
         self.resources.fault(Fault { component, place, kind: FaultKind::Stuck, message: Arc::from(message) });
     }
 
-    /// Lets another worker go on with a lane whose handler does not return, and moves the handler.
-    pub(super) fn relieve(self: &Arc<Self>, index: usize, batch: &Arc<Batch>, at: Position) {
-        let Some(subscriber) = batch.subscriber(at).filter(|called| called.is_handler()) else { return };
+    /// Lets another worker go on with a lane whose handler does not return, and moves the handler. Gives
+    /// whether that was to be done.
+    pub(super) fn relieve(self: &Arc<Self>, index: usize, batch: &Arc<Batch>, at: Position) -> bool {
+        let Some(subscriber) = batch.subscriber(at).filter(|called| called.is_handler()) else {
+            return false;
+        };
         subscriber.behind.fetch_add(1, SeqCst);
         self.relocate(subscriber);
         let Some(worker) = self.lanes[index].replace(batch, at) else {
             // It has returned just now.
             subscriber.came_back();
-            return;
+            return false;
         };
+        self.employ(index, worker, Some(batch.clone()));
+        true
+    }
+
+    /// Another worker for a lane.
+    fn employ(self: &Arc<Self>, index: usize, worker: u16, hand: Option<Arc<Batch>>) {
         self.metrics.bus.workers.increment();
-        let work = worker::run(self.clone(), index, worker, Some(batch.clone()));
+        let work = worker::run(self.clone(), index, worker, hand);
         drop(self.resources.spawn(Component::Bus, "bus worker", work));
     }
 
@@ -176,7 +214,12 @@ impl Shared {
         let task = self.resources.spawn(Component::Bus, "moved handler", work);
         let mut moved = self.moved.lock();
         moved.retain(|(_, task)| !task.is_finished());
-        moved.push((inbox, task));
+        moved.push((inbox.clone(), task));
+        drop(moved);
+        // `stop` has closed all mailboxes there were; this one may have come too late for that.
+        if self.ended.is_begun() {
+            inbox.close();
+        }
     }
 
     /// Whether no call of a moved handler goes on that was begun before it was moved. Its state was set

@@ -196,7 +196,8 @@ impl Tally {
 
     /// Ends the stretch and tells what was measured.
     pub(super) fn end(&mut self, shared: &Shared, began: Instant) {
-        let worked = self.last.unwrap_or_else(Instant::now).saturating_duration_since(began);
+        // Not up to the last call only: what was put into mailboxes since is work, too.
+        let worked = began.elapsed();
         self.busy += worked;
         self.stretch += worked;
         let metrics = &shared.metrics.bus;

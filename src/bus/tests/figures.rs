@@ -167,3 +167,16 @@ async fn new_settings_are_used_at_once() {
     assert_eq!(bus.stop().await, Stopped::default());
     assert_eq!(metrics.bus.dropped_ceiling.read(), [0, 5, 0]);
 }
+
+#[tokio::test]
+async fn time_spent_on_mailboxes_is_work_too() {
+    let Bench { bus, metrics, .. } =
+        bench(&config(1, [8, 60_000, 8], Backpressure::DropOldest), Limits::default());
+    let _mailboxes =
+        [(); 8].map(|()| bus.subscribe(Filter::all(), Component::App, 8, Backpressure::DropOldest));
+    for n in 1..=2_000 {
+        bus.try_publish(lines(1, n)).expect("the policy makes room");
+    }
+    assert_eq!(bus.stop().await, Stopped::default());
+    assert!(metrics.bus.worker_busy.read() > 0, "16,000 events were put");
+}

@@ -169,3 +169,35 @@ async fn a_subscription_that_is_dropped_while_its_handler_is_stuck_holds_up_nobo
     assert_eq!(bus.stop().await, Stopped::default());
     assert_eq!(resources.drained(Duration::from_secs(60)).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_is_moved_as_the_bus_ends_leaves_no_task_behind() {
+    let Bench { bus, resources, .. } = bench(&config(1, [8, 8, 8], Backpressure::DropOldest), impatient());
+    let (_seen, _handler) = collect(&bus, Filter::all());
+    let called = bus.shared.registry.table().subscribers(EventKind::LinesArrived)[0].clone();
+    assert_eq!(bus.stop().await, Stopped::default());
+    // The watchdog's last look may end later than the stop.
+    bus.shared.relocate(&called);
+    assert_eq!(resources.drained(Duration::from_secs(20)).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lane_whose_worker_was_woken_by_a_handler_that_got_stuck_goes_on() {
+    let Bench { bus, resources, .. } = bench(&config(2, [8, 8, 8], Backpressure::DropOldest), impatient());
+    let gate = Opener(Arc::default());
+    let (waits, publishes) = (gate.0.clone(), bus.clone());
+    let _handler = bus.on(Filter::all(), Component::Logs, "publishes", move |event| {
+        if event.key() == Key::Process(ProcessId(0)) {
+            publishes.try_publish(lines(1, 1)).expect("it runs");
+            waits.wait();
+        }
+    });
+    let (seen, _collector) = collect(&bus, Filter::all());
+    bus.publish(lines(0, 0)).await.expect("it runs");
+    gate.reached().await;
+    eventually("both lanes go on", || seen.lock().len() == 2).await;
+    assert_eq!(bus.probe().await, Ok(()));
+    drop(gate);
+    assert_eq!(bus.stop().await, Stopped::default());
+    assert_eq!(resources.drained(Duration::from_secs(60)).await, 0);
+}

@@ -135,7 +135,7 @@ async fn a_handler_that_never_returns_does_not_hold_up_a_change() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_during_a_change_comes_to_an_end_and_loses_nothing() {
-    let Bench { bus, resources, .. } =
+    let Bench { bus, resources, metrics, .. } =
         bench(&config(2, [8, 8, 8], Backpressure::DropOldest), Limits::default());
     let (gate, _handler) = gated(&bus, Filter::all());
     bus.publish(lines(1, 1)).await.expect("it runs");
@@ -148,9 +148,37 @@ async fn a_stop_during_a_change_comes_to_an_end_and_loses_nothing() {
     let stops = bus.clone();
     let stopping = resources.spawn(Component::App, "stop", async move { stops.stop().await });
     eventually("it has begun", || bus.shared.closing.is_begun()).await;
+    // The change sees that, too.
+    for _ in 0..1000 {
+        yield_now().await;
+    }
     drop(gate);
     assert_eq!(stopping.await, Some(Stopped::default()));
     assert_eq!(switching.await, Some(()));
     assert_eq!(bus.account()[1].delivered, 2);
+    assert_eq!(
+        (metrics.resource.faults.read(), metrics.bus.moved_handlers.read()),
+        (0, 0),
+        "it was not stuck"
+    );
+    assert_eq!(resources.drained(Duration::from_secs(60)).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_change_ends_with_a_stop_that_gave_up() {
+    let limits = Limits { stop: Duration::from_millis(20), ..Limits::default() };
+    let Bench { bus, resources, metrics, .. } =
+        bench(&config(1, [8, 8, 8], Backpressure::DropOldest), limits);
+    let (gate, _handler) = gated(&bus, Filter::all());
+    bus.publish(lines(1, 1)).await.expect("it runs");
+    gate.reached().await;
+    // What the stop does, but for waiting.
+    bus.shared.lanes[0].close();
+    bus.shared.lanes[0].halt();
+    bus.shared.ended.begin();
+    let change = bus.shared.drain_lane(0, Instant::now());
+    timeout(Duration::from_secs(20), change).await.expect("it gives up, too");
+    assert_eq!(metrics.resource.faults.read(), 0, "it went on without nobody");
+    drop(gate);
     assert_eq!(resources.drained(Duration::from_secs(60)).await, 0);
 }
