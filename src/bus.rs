@@ -363,7 +363,7 @@ impl Default for Limits {
             stuck: Duration::from_secs(5),
             block: Duration::from_millis(100),
             wait: BLOCKED_SEND,
-            probe: Duration::from_secs(1),
+            probe: Duration::from_secs(4),
             stop: Duration::from_secs(5),
         }
     }

@@ -4,8 +4,11 @@
 //! |---|---|
 //! | Degraded | 3 errors in the last minute; or 3 breaches of one threshold in it; or a handler that does not return |
 //! | Failing | 5 errors in the last minute |
-//! | Failed | 10 errors in the last minute; or a probe that fails while Failing |
+//! | Failed | 10 errors in the last minute; or a probe that fails while Failing, or right after a panic |
 //! | Healthy | 3 probes in a row that succeed, one every 30 s |
+//!
+//! A panic may have ended what does the work, which would then make no further error: so a component that was healthy
+//! is asked right after one.
 //!
 //! The numbers of errors, the 30 s and the 3 successes are decided; 10 errors are twice what Failing takes. An
 //! error is a fault. A probe succeeds when the component answers that it works, and neither an error came since the
@@ -17,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{thresholds::Kind, words};
 use crate::{
-    event::{Health, Timestamp},
+    event::{FaultKind, Health, Timestamp},
     resource::Ring,
 };
 
@@ -73,6 +76,8 @@ pub(super) struct Ladder {
     /// An error came since the last probe.
     error_since: bool,
     probing: bool,
+    /// It panicked while it was healthy, and is to be asked, or is being asked, whether it still works.
+    suspect: bool,
     /// When the next probe is due, while not healthy.
     next: Duration,
 }
@@ -90,6 +95,7 @@ impl Ladder {
             successes: 0,
             error_since: false,
             probing: false,
+            suspect: false,
             next: Duration::ZERO,
         }
     }
@@ -110,8 +116,9 @@ impl Ladder {
         recent(&self.errors, now)
     }
 
-    /// An error came. `degrades` is one that is enough by itself; `said` tells what it was.
-    pub(super) fn error(&mut self, now: Moment, degrades: bool, said: &str) -> Option<Change> {
+    /// An error came; `said` tells what it was.
+    pub(super) fn error(&mut self, now: Moment, kind: FaultKind, said: &str) -> Option<Change> {
+        self.suspect |= kind == FaultKind::Panic && self.state == Health::Healthy;
         self.errors.push(now.uptime);
         self.error_since = true;
         self.successes = 0;
@@ -120,7 +127,7 @@ impl Ladder {
             FAILED.. => Health::Failed,
             FAILING.. => Health::Failing,
             DEGRADED.. => Health::Degraded,
-            _ if degrades => Health::Degraded,
+            _ if kind == FaultKind::Stuck => Health::Degraded,
             _ => Health::Healthy,
         };
         let errors = if count == 1 { "1 error" } else { &format!("{count} errors") };
@@ -141,7 +148,8 @@ impl Ladder {
 
     /// Whether to probe now. Whoever is told so probes, and says how it went: until then it is not told again.
     pub(super) fn probe_due(&mut self, now: Duration) -> bool {
-        let due = self.state != Health::Healthy && !self.probing && now >= self.next;
+        let wanted = self.suspect || self.state != Health::Healthy && now >= self.next;
+        let due = wanted && !self.probing;
         if due {
             self.probing = true;
             self.next = now + PROBE;
@@ -152,9 +160,12 @@ impl Ladder {
     /// A probe ended.
     pub(super) fn probed(&mut self, now: Moment, answer: Result<(), String>) -> Option<Change> {
         self.probing = false;
+        let suspect = std::mem::take(&mut self.suspect);
         let quiet = !std::mem::take(&mut self.error_since)
             && self.breaches.iter().all(|kind| recent(kind, now.uptime) < BREACHES);
         match answer {
+            // It works; the way back of an unhealthy one has probes of its own.
+            Ok(()) if suspect => None,
             Ok(()) if quiet => {
                 self.successes += 1;
                 if self.successes < SUCCESSES || self.state == Health::Healthy {
@@ -174,7 +185,8 @@ impl Ladder {
             }
             Err(said) => {
                 self.successes = 0;
-                let to = if self.state == Health::Failing { Health::Failed } else { self.state };
+                let fails = suspect || self.state == Health::Failing;
+                let to = if fails { Health::Failed } else { self.state };
                 self.worsen(now, to, || format!("a check failed: {said}"))
             }
         }

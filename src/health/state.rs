@@ -10,7 +10,7 @@ use super::{
     thresholds::Breaches,
 };
 use crate::{
-    event::{Component, Fault, FaultKind},
+    event::{Component, Fault},
     metrics::{HistogramReading, Snapshot},
 };
 
@@ -65,9 +65,8 @@ impl Judged {
     pub(super) fn fault(&mut self, now: Moment, fault: &Fault) -> Option<Change> {
         self.history.push(now.at, fault);
         self.faults[fault.component.index()] += 1;
-        let degrades = fault.kind == FaultKind::Stuck;
         let ladder = &mut self.ladders[fault.component.index()];
-        ladder.error(now, degrades, &format!("{}: {}", fault.place, fault.message))
+        ladder.error(now, fault.kind, &format!("{}: {}", fault.place, fault.message))
     }
 
     pub(super) fn look(&mut self, now: Moment, snapshot: &Snapshot) {

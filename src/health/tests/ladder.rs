@@ -7,7 +7,7 @@ use super::{
     },
     *,
 };
-use crate::event::{Health::*, Timestamp};
+use crate::event::{FaultKind, Health::*, Timestamp};
 
 /// A ladder and its clock.
 struct Driven {
@@ -32,7 +32,7 @@ impl Driven {
     }
 
     fn error(&mut self) -> Health {
-        self.ladder.error(self.moment(), false, "writer: it broke");
+        self.ladder.error(self.moment(), FaultKind::Failure, "writer: it broke");
         self.ladder.state()
     }
 
@@ -86,7 +86,8 @@ fn an_error_counts_for_a_minute() {
 #[test]
 fn a_handler_that_does_not_return_degrades_at_once() {
     let mut driven = driven();
-    let change = driven.ladder.error(driven.moment(), true, "update: handler takes longer than 5s");
+    let change =
+        driven.ladder.error(driven.moment(), FaultKind::Stuck, "update: handler takes longer than 5s");
     let change = change.expect("a change");
     assert_eq!((change.from, change.to), (Healthy, Degraded));
     assert!(change.reason.contains("1 error in a minute: update: handler"), "{}", change.reason);
@@ -190,10 +191,10 @@ fn a_probe_is_due_every_thirty_seconds_and_never_a_second_one_beside_it() {
 fn a_reason_is_one_short_line() {
     let mut driven = driven();
     let said = format!("update: {}\nand where it was", "é".repeat(5000));
-    let change = driven.ladder.error(driven.moment(), true, &said).expect("it degrades");
+    let change = driven.ladder.error(driven.moment(), FaultKind::Stuck, &said).expect("it degrades");
     assert!(change.reason.starts_with("1 error in a minute: update: éé"), "{}", change.reason);
     assert!(change.reason.ends_with('…') && change.reason.chars().count() <= 100, "{}", change.reason);
-    let change = driven.ladder.error(driven.moment(), true, "update: no");
+    let change = driven.ladder.error(driven.moment(), FaultKind::Stuck, "update: no");
     assert_eq!(change, None, "it is degraded already");
     for kind in Kind::ALL {
         assert!(kind.said().len() <= 45, "{kind:?} leaves room for who and where to look");
@@ -205,4 +206,43 @@ fn a_flood_of_errors_is_remembered_in_bounded_room() {
     let mut driven = driven();
     assert_eq!(driven.errors(10_000), Failed);
     assert_eq!(driven.ladder.errors(driven.now), ERRORS);
+}
+
+#[test]
+fn a_healthy_component_is_asked_right_after_a_panic_and_has_failed_when_it_does_not_work() {
+    let mut driven = driven();
+    let panic =
+        |driven: &mut Driven| driven.ladder.error(driven.moment(), FaultKind::Panic, "writer: it broke");
+    panic(&mut driven);
+    assert!(driven.due(), "at once");
+    assert!(!driven.due(), "one at a time");
+    assert_eq!(driven.answer(Ok(())), Healthy, "it was one piece of work");
+    assert!(!driven.after(3600).due(), "and that is all");
+
+    panic(&mut driven);
+    assert!(driven.due());
+    assert_eq!(driven.answer(Err("the writer does not answer")), Failed);
+    assert!(driven.ladder.reason().is_some_and(|reason| reason.contains("the writer does not answer")));
+    // From here the way back is the usual one, also when the probes themselves panic.
+    panic(&mut driven);
+    assert!(!driven.after(29).due());
+    driven.after(1);
+    let states: Vec<_> = (0..4).map(|_| driven.probe(Ok(()))).collect();
+    assert_eq!(states, [Failed, Failed, Failed, Healthy], "the first one sees the panic");
+}
+
+#[test]
+fn a_panic_that_degrades_is_asked_after_too_and_counts_for_nothing_on_the_way_back() {
+    let mut driven = driven();
+    for _ in 0..3 {
+        driven.ladder.error(driven.moment(), FaultKind::Panic, "writer: it broke");
+    }
+    assert!(driven.due(), "at once");
+    assert_eq!(driven.answer(Ok(())), Degraded);
+    assert!(!driven.after(29).due());
+    driven.after(1);
+    assert!(driven.due());
+    assert_eq!(driven.answer(Ok(())), Degraded);
+    assert_eq!(driven.probe(Ok(())), Degraded);
+    assert_eq!(driven.probe(Ok(())), Healthy);
 }

@@ -61,6 +61,39 @@ async fn faults_degrade_a_component_and_probes_bring_it_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_component_whose_task_is_gone_has_failed_after_one_panic() {
+    let rig = rig();
+    let (commands, mailbox) = tokio::sync::mpsc::channel::<()>(1);
+    let probe = move || -> Answer {
+        let commands = commands.clone();
+        Box::pin(async move { commands.send(()).await.map_err(|_| "nobody takes commands".to_owned()) })
+    };
+    rig.health.add(Part {
+        component: Component::Logs,
+        mode: Box::new(|| Mode::Current),
+        probe: Box::new(probe),
+    });
+    let (part, asked) = part(Component::Model, &answers(&[Ok(())]));
+    rig.health.add(part);
+    // One that owned the mailbox is gone with it; the panic of the other ended one piece of work.
+    let owner = rig.resources.spawn(Component::Logs, "owner", async move {
+        let _mailbox = mailbox;
+        panic!("it broke");
+    });
+    assert_eq!(owner.await, None::<()>);
+    rig.resources.recover(Component::Model, "update", || panic!("it broke"));
+    rig.until(Component::Logs, Health::Failed).await;
+    let asked_once = async {
+        while asked.load(SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), asked_once).await.expect("it is asked too");
+    assert_eq!(rig.health.state(Component::Model), Health::Healthy);
+    rig.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_that_hangs_or_panics_has_failed_and_holds_up_nothing() {
     for hangs in [true, false] {
         let rig = rig();
