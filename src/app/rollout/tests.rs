@@ -1,15 +1,19 @@
 //! The four combinations of the switches for every component: with a double that writes down what it is told, and with the
 //! components themselves.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    time::Duration,
+};
 
 use tokio::time::timeout;
 
 use super::*;
 use crate::{
     app::Core,
+    bus::Filter,
     config::Rollout,
-    event::{Fault, FaultKind},
+    event::{Event, EventKind, Fault, FaultKind, ProcessId, ProcessInfo, RunId, Timestamp},
     metrics::SynchronizationMetrics,
     sync::Mutex,
 };
@@ -266,4 +270,56 @@ async fn the_components_themselves_start_switch_and_return() {
             assert_eq!(core.drain().await, 0, "{case}");
         }
     }
+}
+
+/// Real panics, not faults that a test reports: they come while events flow, and the events go on flowing, in order and
+/// once each, through the failure, the fallback and the return.
+#[tokio::test(start_paused = true)]
+async fn panics_under_load_bring_the_fallback_and_time_without_them_the_current_one_back() {
+    const KEYS: u32 = 8;
+    let core = Core::build(&config(Component::Bus, true, true));
+    let seen: Arc<Mutex<Vec<(ProcessId, RunId)>>> = Arc::default();
+    let keeps = Arc::clone(&seen);
+    let kinds = Filter::of(&[EventKind::ProcessPending]);
+    let _keeper = core.bus.on(kinds, Component::App, "keeps", move |event| {
+        if let Event::ProcessPending { process, run, .. } = event {
+            keeps.lock().push((*process, *run));
+        }
+    });
+    let left = AtomicUsize::new(10);
+    let panics = core.bus.on(kinds, Component::Bus, "panics", move |_| {
+        let more = left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        assert!(more.is_err(), "planted");
+    });
+    let (bus, over) = (core.bus.clone(), core.resources.shutdown());
+    let load = core.resources.spawn(Component::App, "load", async move {
+        let info = Arc::new(ProcessInfo::of_shell("true"));
+        let mut published = 0;
+        while !over.is_begun() {
+            published += 1;
+            for key in 1..=KEYS {
+                let (process, run, at) = (ProcessId(key), RunId(published), Timestamp(0));
+                let event = Event::ProcessPending { process, run, info: Arc::clone(&info), at };
+                bus.publish(event).await.expect("the bus runs");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        published
+    });
+    until_so("the fallback", || core.bus.mode() == Mode::Fallback).await;
+    assert_eq!(core.health.state(Component::Bus), Health::Failed);
+    until(&core.health, Component::Bus, Health::Healthy).await;
+    until_so("the current one", || core.bus.mode() == Mode::Current).await;
+    let after = seen.lock().len();
+    until_so("events after the return", || seen.lock().len() > after + 100).await;
+
+    core.resources.shutdown().begin();
+    let published = load.await.expect("it ends by itself");
+    assert_eq!(core.bus.stop().await.left, 0);
+    for key in 1..=KEYS {
+        let runs: Vec<_> = seen.lock().iter().filter(|(id, _)| id.0 == key).map(|(_, run)| run.0).collect();
+        assert_eq!(runs, (1..=published).collect::<Vec<_>>(), "key {key}: each once, in order");
+    }
+    drop(panics);
+    assert_eq!(core.drain().await, 0);
 }
