@@ -65,9 +65,11 @@ measures! {
         stuck_handlers: Counter,
         /// Handler calls that panicked.
         handler_panics: Counter,
-        /// Time one handler took for one event, in microseconds.
+        /// Time one handler took for one event, in microseconds: of a busy lane of one event in 64, and of every call over
+        /// 10 ms.
         handler_time: Histogram,
-        /// Time from the acceptance of an event to the return of its last handler, in microseconds.
+        /// Time from the acceptance of an event to the return of its last handler, in microseconds: of a busy lane of one
+        /// event in 64.
         event_time: Histogram,
         /// Handler calls over 100 ms by the component that registered the handler.
         slow_handlers_by: [Counter; Component::COUNT],

@@ -11,15 +11,15 @@ pub(super) struct Letter {
     absorbed: u64,
     /// Subscribers with a smaller number were there when it was published.
     pub(super) until: u64,
-    /// When it was accepted, while times are kept.
+    /// When it was accepted, if it is one of those that are timed.
     pub(super) accepted: Option<Instant>,
 }
 
 // === impl Letter ===
 
 impl Letter {
-    pub(super) fn new(event: Event, until: u64, accepted: Option<Instant>) -> Self {
-        Self { event, absorbed: 0, until, accepted }
+    pub(super) fn new(event: Event, until: u64) -> Self {
+        Self { event, absorbed: 0, until, accepted: None }
     }
 
     pub(super) fn kind(&self) -> EventKind {

@@ -98,7 +98,7 @@ impl Inbox {
 
     /// Never waits. High is always taken.
     pub(super) fn put(&self, event: &Event, metrics: &BusMetrics) {
-        let letter = Letter::new(event.clone(), 0, None);
+        let letter = Letter::new(event.clone(), 0);
         let bounded = letter.priority() != Priority::High;
         let mut state = self.state.lock();
         if state.phase == Phase::Gone {

@@ -159,6 +159,11 @@ impl<T: Item> Queue<T> {
         }
     }
 
+    /// How many were taken in so far.
+    pub(super) fn pushed(&self) -> u64 {
+        self.next
+    }
+
     /// Counts an item that was accepted and shed at once.
     pub(super) fn shed(&mut self, priority: Priority) {
         let books = &mut self.books[priority.index()];

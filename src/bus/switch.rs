@@ -40,9 +40,8 @@ impl Shared {
 
     #[inline]
     pub(super) fn letter(&self, event: Event) -> Letter {
-        let accepted = self.tuning.timing().then(std::time::Instant::now);
         // The handlers of this moment are the ones that get it.
-        Letter::new(event, self.registry.until(), accepted)
+        Letter::new(event, self.registry.until())
     }
 
     /// Where publishers wait for room.
@@ -84,9 +83,13 @@ impl Shared {
         publisher: Publisher,
     ) -> Offer {
         let shed = priority == Priority::Low && self.tuning.sheds_low();
+        let timing = self.tuning.timing();
         match mode {
-            Mode::Current => self.lane(key).offer(letter, publisher, shed),
+            Mode::Current => self.lane(key).offer(letter, publisher, shed, timing),
             Mode::Fallback => {
+                if let Some(letter) = letter {
+                    letter.accepted = timing.then(std::time::Instant::now);
+                }
                 let (offer, turn) = self.serial.offer(letter, publisher, shed);
                 if let Some(turn) = turn {
                     self.drive(turn);
@@ -128,9 +131,6 @@ impl Shared {
             };
             if waited.is_err() {
                 break Err(self.refuse(priority, PublishError::Full));
-            }
-            if let Some(letter) = &mut letter {
-                letter.accepted = letter.accepted.map(|_| std::time::Instant::now());
             }
         };
         let waited = begun.elapsed();

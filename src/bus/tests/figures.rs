@@ -64,6 +64,34 @@ async fn a_slow_handler_is_counted_by_component_with_and_without_times() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_busy_lane_some_events_are_timed_and_every_call_that_takes_long() {
+    let limits = Limits { slow: Duration::from_millis(20), ..Limits::default() };
+    let Bench { bus, metrics, .. } = bench(&config(1, [8, 8, 8], Backpressure::DropOldest), limits);
+    let (first, third) = (Opener(Arc::default()), Opener(Arc::default()));
+    let gates = [first.0.clone(), third.0.clone()];
+    let _handler = bus.on(Filter::all(), Component::Logs, "gated", move |event| match number(event) {
+        1 => gates[0].wait(),
+        3 => gates[1].wait(),
+        _ => {}
+    });
+    bus.publish(lines(1, 1)).await.expect("it runs");
+    first.reached().await;
+    // The second finds the lane empty and is timed; those behind it are not.
+    for n in 2..=5 {
+        bus.publish(lines(1, n)).await.expect("it runs");
+    }
+    drop(first);
+    third.reached().await;
+    let begun = std::time::Instant::now();
+    eventually("it is slow", || begun.elapsed() > limits.slow * 3).await;
+    drop(third);
+    assert_eq!(bus.stop().await, Stopped::default());
+    let read = metrics.snapshot().bus;
+    assert_eq!((read.event_time.count(), read.handler_time.count()), (2, 3));
+    assert!(read.handler_time.max >= 20_000 && read.slow_handlers_by[Component::Logs.index()] >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wait_for_room_is_recorded_and_a_long_one_is_a_breach() {
     for (wait, breaches) in [(Duration::ZERO, 1), (Duration::from_secs(600), 0)] {
         let limits = Limits { wait, ..Limits::default() };
