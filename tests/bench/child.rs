@@ -42,7 +42,8 @@ pub fn run(arguments: &[String]) {
         match name.as_str() {
             "events" => work::events(mode, at_once, count).await,
             "processes" => work::processes(mode, at_once, count).await,
-            "lines" => work::lines(mode, at_once, count).await,
+            "lines" => work::lines(mode, at_once, count, true).await,
+            "kept" => work::lines(mode, at_once, count, false).await,
             "updates" => work::updates(mode, at_once, count).await,
             "through" => logs::through(mode, count).await,
             _ => panic!("no piece of work is called {name}"),

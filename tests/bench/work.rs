@@ -14,7 +14,9 @@ use std::{
 use brummer::{
     bus::{EventBus, Filter},
     config::{Backpressure, Config, Mode},
-    event::{Component, Event, EventKind, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    event::{
+        Component, Event, EventKind, Exit, Health, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp,
+    },
     logs::Logs,
     metrics::SynchronizationMetrics,
     model::{HISTORY, Model, Revision},
@@ -193,10 +195,14 @@ pub fn shell(name: &str, script: &str) -> ProcessInfo {
 
 /// Lines of 100 bytes in batches of 500, straight into the store. Who writes waits until what it wrote can be read, once
 /// for every tenth batch.
-pub async fn lines(mode: Mode, writers: usize, count: usize) -> Cost {
+pub async fn lines(mode: Mode, writers: usize, count: usize, looks: bool) -> Cost {
     const BATCH: usize = 500;
     let stand = Stand::start(mode);
     let (logs, output) = stand.logs(mode);
+    if !looks {
+        // What a store does without while it is failing, and the fallback always.
+        logs.degrade(Health::Failing);
+    }
     let text: Vec<u8> = (0..BATCH).flat_map(|number| format!("{number:099}\n").into_bytes()).collect();
     let batches = count / BATCH / writers;
     let start = Instant::now();
