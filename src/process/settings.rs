@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::{
     config::{Mode, ProcessManagerConfig},
@@ -15,6 +15,8 @@ pub(super) struct Settings {
     now: Mutex<Now>,
     /// One permit for each start that may be under way, given in the order asked.
     turns: Arc<Semaphore>,
+    /// One permit for each thread that a start may keep: all of the machine's but one.
+    threads: Semaphore,
 }
 
 struct Now {
@@ -47,9 +49,18 @@ pub(super) struct Turn {
 impl Settings {
     pub(super) fn new(config: &ProcessManagerConfig, mode: Mode) -> Self {
         let now = Now { values: config.into(), mode, health: Health::Healthy, turns: 0, owed: 0 };
-        let settings = Self { now: Mutex::new(now), turns: Arc::new(Semaphore::new(0)) };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = Semaphore::new(cores.saturating_sub(1).max(1));
+        let settings = Self { now: Mutex::new(now), turns: Arc::new(Semaphore::new(0)), threads };
         settings.change(|_| {});
         settings
+    }
+
+    /// Starting a program keeps its thread until the kernel has made the process. Were all kept so, nobody would serve
+    /// what has been started already.
+    pub(super) async fn thread(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed.
+        self.threads.acquire().await.ok()
     }
 
     pub(super) fn values(&self) -> Values {

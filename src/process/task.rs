@@ -139,7 +139,10 @@ impl Task {
             self.end(State::Stopped, Exit::NotStarted, None, Timestamp::now()).await;
             return mem::take(&mut self.work.stopping).done();
         };
-        let spawned = spawn::spawn(&info, run);
+        let spawned = {
+            let _thread = self.settings.thread().await;
+            spawn::spawn(&info, run)
+        };
         drop(turn);
         let child = match spawned {
             Ok(child) => child,
