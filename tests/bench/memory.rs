@@ -51,7 +51,7 @@ fn main() {
     let full = resident();
     let left = [200, 16, 0].map(|keep| {
         ring.evict(keep * MB);
-        // For those that give back later.
+        // What is measured: what an allocator has given back a second later.
         thread::sleep(Duration::from_secs(1));
         resident()
     });

@@ -250,6 +250,7 @@ pub async fn updates(mode: Mode, writers: usize, count: usize) -> Cost {
                 model.changed().await;
                 let view = model.view(seen, 0);
                 seen = view.revision;
+                // The work of a reader: an editor looks about so often.
                 tokio::time::sleep(Duration::from_millis(8)).await;
             }
         }

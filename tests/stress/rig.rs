@@ -83,6 +83,7 @@ where
 pub async fn until(what: &str, holds: impl Fn() -> bool) {
     let wait = async {
         while !holds() {
+            // The one place where a condition is polled: many of them have nobody who would tell.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
@@ -131,6 +132,7 @@ impl Rig {
             let mut most = 0;
             while !ended.load(Ordering::Relaxed) {
                 most = most.max(resources.alive());
+                // A sampling rate: the peak is of what is seen once a millisecond.
                 thread::sleep(Duration::from_millis(1));
             }
             most

@@ -139,7 +139,8 @@ async fn round(parts: &Rooms, scale: &Scale, number: usize) {
     }
 }
 
-/// Modes, levels and pressure, and back.
+/// Modes, levels and pressure, and back. The pauses are a pace, not waits: the load is to go on in each state for a while,
+/// and nothing follows from how long.
 async fn change(parts: Rooms, number: usize) {
     for mode in [Mode::Fallback, Mode::Current] {
         match number % 4 {
@@ -230,6 +231,7 @@ async fn rest(parts: &Rooms, wanted: Option<Sample>) -> Sample {
             let limit = Duration::from_secs(30);
             let start = Instant::now();
             while !as_before() && start.elapsed() < limit {
+                // The condition is looked at again: the system tells nobody when a file is closed.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
@@ -240,6 +242,7 @@ async fn rest(parts: &Rooms, wanted: Option<Sample>) -> Sample {
                 let now = (look().tasks, look().files);
                 same = if now == before { same + 1 } else { 0 };
                 before = now;
+                // What is waited for is that nothing changes, which takes time by itself.
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }

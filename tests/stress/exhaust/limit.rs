@@ -44,6 +44,7 @@ pub fn limit(_scale: &Scale) -> String {
             while !is(stage) {
                 assert!(held.len() < 2 * ROOM, "no {stage:?} at {} MB", resident() / MEGABYTE);
                 held.push(vec![1_u8; MEGABYTE]);
+                // Not for something to happen, but slowly: the monitor looks every 20 ms, and no stage may be skipped.
                 tokio::time::sleep(Duration::from_millis(30)).await;
             }
             stages.push(resident() / MEGABYTE);

@@ -167,6 +167,7 @@ async fn switch(bus: EventBus, going: Arc<AtomicBool>) -> u32 {
         for mode in [Mode::Fallback, Mode::Current] {
             bus.switch(mode).await;
             switched += 1;
+            // A pace, not a wait: each implementation is to carry some of the load before the next change.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
