@@ -217,4 +217,17 @@ mod tests {
         settings.degrade(Health::Degraded);
         assert_eq!(settings.turns.available_permits(), 1);
     }
+
+    #[tokio::test]
+    async fn starts_leave_one_thread_to_what_has_been_started() {
+        let settings = Settings::new(&ProcessManagerConfig::default(), Mode::Current);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut kept = Vec::new();
+        for _ in 0..cores.saturating_sub(1).max(1) {
+            kept.push(settings.thread().await.expect("never closed"));
+        }
+        assert!(settings.threads.try_acquire().is_err(), "the last one is not given");
+        kept.pop();
+        assert!(settings.thread().await.is_some(), "one came back");
+    }
 }
