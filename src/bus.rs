@@ -249,7 +249,7 @@ impl EventBus {
     /// `capacity` Medium and as many Low events; when full, `policy` decides for this mailbox alone, and
     /// `Block` acts as `DropNewest`, because a worker does not wait. It is full, too, while all mailboxes
     /// together hold what `max_event_queue` leaves them. High is lossless and bounded as in a lane: three
-    /// transitions per run, two places for a run's errors or a component's faults.
+    /// transitions per run, two places for a run's errors, its details or a component's faults.
     pub fn subscribe(
         &self,
         filter: Filter,

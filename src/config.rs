@@ -21,6 +21,7 @@ mod duration;
 mod keys;
 mod layers;
 mod nearest;
+mod options;
 mod problem;
 mod raw;
 mod scripts;
@@ -42,6 +43,7 @@ use changes::Held;
 pub use changes::{Change, changes};
 pub use describe::Shown;
 pub(crate) use nearest::nearest;
+pub use options::{After, Condition, Ready, ReadyProbe, RestartPolicy, RestartWhen, RunOptions, StopSignal};
 pub use problem::{Place, Problem, Source};
 pub use settings::{Reloaded, Settings};
 pub use tables::{

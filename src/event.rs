@@ -4,6 +4,7 @@
 //! have a pipe of their own, and the bus only carries "lines n..m of process p arrived".
 
 mod component;
+mod detail;
 mod ids;
 mod run;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 pub use self::{
     component::{Component, Fault, FaultKind, Health, Pressure},
+    detail::{Detail, Readiness, Survivor, Usage},
     ids::{ProcessId, RunId, Seq, Timestamp},
     run::{Exit, ProcessInfo, State},
 };
@@ -60,6 +62,17 @@ pub enum Event {
         /// The last line printed before this run.
         after: Seq,
         /// When it started.
+        at: Timestamp,
+    },
+    /// What is known of the run besides its state changed: also after its end, while something of its tree lives on.
+    ProcessDetail {
+        /// The entry.
+        process: ProcessId,
+        /// The start.
+        run: RunId,
+        /// All of it.
+        detail: Arc<Detail>,
+        /// When it changed.
         at: Timestamp,
     },
     /// The run is over; published once per run, after its last lines.
@@ -118,6 +131,13 @@ pub enum Event {
         /// When it was judged.
         at: Timestamp,
     },
+    /// What the trees of the running processes use was measured. Telemetry, too.
+    UsageSampled {
+        /// Every process that runs.
+        usage: Arc<[(ProcessId, Usage)]>,
+        /// When it was measured.
+        at: Timestamp,
+    },
     /// The host's memory was measured. Telemetry: the first thing to be shed.
     MemorySampled {
         /// Bytes of the process's resident set.
@@ -138,6 +158,8 @@ pub enum EventKind {
     ProcessPending,
     /// [`Event::ProcessStarted`].
     ProcessStarted,
+    /// [`Event::ProcessDetail`].
+    ProcessDetail,
     /// [`Event::ProcessExited`].
     ProcessExited,
     /// [`Event::LinesArrived`].
@@ -148,6 +170,8 @@ pub enum EventKind {
     Fault,
     /// [`Event::HealthChanged`].
     HealthChanged,
+    /// [`Event::UsageSampled`].
+    UsageSampled,
     /// [`Event::MemorySampled`].
     MemorySampled,
 }
@@ -160,11 +184,13 @@ impl Event {
         match self {
             Self::ProcessPending { .. } => EventKind::ProcessPending,
             Self::ProcessStarted { .. } => EventKind::ProcessStarted,
+            Self::ProcessDetail { .. } => EventKind::ProcessDetail,
             Self::ProcessExited { .. } => EventKind::ProcessExited,
             Self::LinesArrived { .. } => EventKind::LinesArrived,
             Self::ErrorDetected { .. } => EventKind::ErrorDetected,
             Self::Fault(_) => EventKind::Fault,
             Self::HealthChanged { .. } => EventKind::HealthChanged,
+            Self::UsageSampled { .. } => EventKind::UsageSampled,
             Self::MemorySampled { .. } => EventKind::MemorySampled,
         }
     }
@@ -179,11 +205,13 @@ impl Event {
         match self {
             Self::ProcessPending { process, .. }
             | Self::ProcessStarted { process, .. }
+            | Self::ProcessDetail { process, .. }
             | Self::ProcessExited { process, .. }
             | Self::LinesArrived { process, .. }
             | Self::ErrorDetected { process, .. } => Key::Process(*process),
             Self::Fault(fault) => Key::Component(fault.component),
             Self::HealthChanged { component, .. } => Key::Component(*component),
+            Self::UsageSampled { .. } => Key::Component(Component::Process),
             Self::MemorySampled { .. } => Key::Component(Component::Resource),
         }
     }
@@ -193,14 +221,16 @@ impl Event {
 
 impl EventKind {
     /// Every kind, in declaration order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ProcessPending,
         Self::ProcessStarted,
+        Self::ProcessDetail,
         Self::ProcessExited,
         Self::LinesArrived,
         Self::ErrorDetected,
         Self::Fault,
         Self::HealthChanged,
+        Self::UsageSampled,
         Self::MemorySampled,
     ];
 
@@ -209,12 +239,13 @@ impl EventKind {
         match self {
             Self::ProcessPending
             | Self::ProcessStarted
+            | Self::ProcessDetail
             | Self::ProcessExited
             | Self::ErrorDetected
             | Self::Fault
             | Self::HealthChanged => Priority::High,
             Self::LinesArrived => Priority::Medium,
-            Self::MemorySampled => Priority::Low,
+            Self::UsageSampled | Self::MemorySampled => Priority::Low,
         }
     }
 
@@ -223,11 +254,13 @@ impl EventKind {
         match self {
             Self::ProcessPending => "process.pending",
             Self::ProcessStarted => "process.started",
+            Self::ProcessDetail => "process.detail",
             Self::ProcessExited => "process.exited",
             Self::LinesArrived => "log.lines_arrived",
             Self::ErrorDetected => "error.detected",
             Self::Fault => "panic.recovered",
             Self::HealthChanged => "health.changed",
+            Self::UsageSampled => "usage.sampled",
             Self::MemorySampled => "memory.sampled",
         }
     }

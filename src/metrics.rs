@@ -151,6 +151,24 @@ measures! {
         starts: Counter,
         /// Status reads that took a lock, which only the fallback does.
         locked_reads: Counter,
+        /// Starts that a restart policy asked for.
+        restarts: Counter,
+        /// Processes that a restart policy gave up.
+        given_up: Counter,
+        /// Runs that were not ready in time.
+        not_ready: Counter,
+        /// Trees that outlived their grace and were killed.
+        killed: Counter,
+        /// Guards that ended before their tree did.
+        guards_lost: Counter,
+        /// Processes of those trees that the host ended itself.
+        adopted: Counter,
+        /// Trees that live on after their leader.
+        left: Gauge,
+        /// Bytes that were not sent to a process because it does not read its input.
+        input_refused: Counter,
+        /// Times the use of all trees was measured.
+        usage_samples: Counter,
     }
 }
 

@@ -14,7 +14,9 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     config::Mode,
-    event::{Event, Exit, Health, Pressure, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    event::{
+        Detail, Event, Exit, Health, Pressure, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp, Usage,
+    },
     sync::{Notify, RwLock},
 };
 
@@ -62,6 +64,10 @@ pub struct Row {
     pub errors: u32,
     /// The first error of the latest run.
     pub first_error: Option<Arc<str>>,
+    /// What else is known of the latest run.
+    pub detail: Arc<Detail>,
+    /// What its tree uses, while it runs.
+    pub usage: Option<Usage>,
 }
 
 /// How a run ended, for the rule that divides its lines from the next run's.

@@ -61,10 +61,12 @@ impl Item for Letter {
             Event::ErrorDetected { process, run, .. } => Some(Slot::Errors(*process, *run)),
             Event::Fault(fault) => Some(Slot::Faults(fault.component)),
             Event::HealthChanged { component, .. } => Some(Slot::Health(*component)),
+            Event::ProcessDetail { process, run, .. } => Some(Slot::Detail(*process, *run)),
             Event::ProcessPending { .. }
             | Event::ProcessStarted { .. }
             | Event::ProcessExited { .. }
             | Event::LinesArrived { .. }
+            | Event::UsageSampled { .. }
             | Event::MemorySampled { .. } => None,
         }
     }

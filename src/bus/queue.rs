@@ -39,6 +39,8 @@ pub(super) trait Item {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Slot {
     Errors(ProcessId, RunId),
+    /// What is known of a run besides its state: the newest alone.
+    Detail(ProcessId, RunId),
     Faults(Component),
     Health(Component),
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::config::RunOptions;
+
 /// Where a process is in its life. Legal moves: `Pending → Running → Success | Failed | Stopped`, and
 /// `Pending → Failed | Stopped` when it never ran.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
@@ -49,6 +51,8 @@ pub struct ProcessInfo {
     pub script: String,
     /// Extra environment, over the host's own.
     pub env: Vec<(String, String)>,
+    /// How it is run.
+    pub options: RunOptions,
 }
 
 // === impl State ===
@@ -95,6 +99,7 @@ impl ProcessInfo {
             args: Vec::new(),
             script: script.to_owned(),
             env: Vec::new(),
+            options: RunOptions::default(),
         }
     }
 

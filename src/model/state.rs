@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     path::Path,
+    sync::Arc,
 };
 
 use super::{Ended, HAPPENINGS, Happening, Revision, Row, View, What};
@@ -120,6 +121,8 @@ impl ViewState {
                     last: before.map(|row| row.last).unwrap_or_default(),
                     errors: 0,
                     first_error: None,
+                    detail: Arc::default(),
+                    usage: None,
                 };
                 self.rows.insert(*process, Versioned { row, revision: next });
                 true
@@ -133,8 +136,25 @@ impl ViewState {
                 });
                 changed && self.happen(*process, *run, *at, What::Started)
             }
+            Event::ProcessDetail { process, run, detail, .. } => self.change(*process, next, |row| {
+                if row.run == *run {
+                    row.detail.clone_from(detail);
+                }
+            }),
+            Event::UsageSampled { usage, .. } => {
+                let mut changed = false;
+                for (process, usage) in usage.iter() {
+                    changed |= self.change(*process, next, |row| {
+                        if row.state == State::Running {
+                            row.usage = Some(usage.clone());
+                        }
+                    });
+                }
+                changed
+            }
             Event::ProcessExited { process, run, state, exit, last, reason, at } => {
                 let changed = self.change(*process, next, |row| {
+                    row.usage = None;
                     row.state = *state;
                     row.exit = Some(*exit);
                     row.reason.clone_from(reason);

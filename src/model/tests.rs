@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::RunOptions;
 
 mod contract;
 mod levels;
@@ -19,6 +20,7 @@ fn info(name: u32) -> Arc<ProcessInfo> {
         args: Vec::new(),
         script: "true".to_owned(),
         env: Vec::new(),
+        options: RunOptions::default(),
     })
 }
 

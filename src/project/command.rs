@@ -7,7 +7,10 @@ use super::{
     manager::{AskedBy, PackageManager},
     path::PathLookup,
 };
-use crate::{config::PackageManagerName, event::ProcessInfo};
+use crate::{
+    config::{PackageManagerName, RunOptions},
+    event::ProcessInfo,
+};
 
 const SHELL: &str = "/bin/sh";
 
@@ -32,6 +35,7 @@ pub(super) fn script(
         args: args.to_vec(),
         script: script.command.clone(),
         env: script.env.clone(),
+        options: RunOptions::default(),
     })
 }
 
@@ -53,6 +57,7 @@ pub(super) fn shell(root: &Path, line: &str) -> Result<ProcessInfo, ProjectError
         args: Vec::new(),
         script: line.to_owned(),
         env: Vec::new(),
+        options: RunOptions::default(),
     })
 }
 

@@ -65,6 +65,45 @@ pub(super) struct ProcRow {
     pub(super) lines: u64,
     /// Distinct errors of this run.
     pub(super) errors: u32,
+    /// What a pending run waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) waiting: Option<String>,
+    /// `waiting`, `ready` or `failed`, where it is known how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ready: Option<&'static str>,
+    /// Why it is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_ready: Option<String>,
+    /// Processes that outlived the leader.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) left: Vec<SurvivorRow>,
+    /// It has a terminal.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) terminal: bool,
+    /// A terminal shows it better than a log.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) full_screen: bool,
+    /// Share of one core in tenths of a percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu: Option<u32>,
+    /// Bytes of the tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) memory: Option<u64>,
+    /// TCP ports the tree listens on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ports: Vec<u16>,
+}
+
+/// A process that outlived the leader of its tree.
+#[derive(Debug, Serialize)]
+pub(super) struct SurvivorRow {
+    /// Its process id.
+    pub(super) pid: u32,
+    /// What it calls itself.
+    pub(super) name: String,
+    /// The settings let it live on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) exempt: bool,
 }
 
 /// New lines of one watched buffer. Lists of pairs and quadruples are flat, to keep them cheap to decode.

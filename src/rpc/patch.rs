@@ -3,11 +3,14 @@
 use std::num::NonZeroU32;
 
 use super::{
-    frame::{ColourValue, EventRow, HealthEvent, LogPatch, PrevRow, ProcRow, ProcessEvent, RunRow, StyleRow},
+    frame::{
+        ColourValue, EventRow, HealthEvent, LogPatch, PrevRow, ProcRow, ProcessEvent, RunRow, StyleRow,
+        SurvivorRow,
+    },
     watch::Watch,
 };
 use crate::{
-    event::{Event, Exit, ProcessId},
+    event::{Event, Exit, ProcessId, Readiness, Survivor},
     locate::Severity,
     logs::{Chunk, Colour, Part, RunMark, Slice, Span, Style, StyleId, Which},
     model::{Ended, Happening, Row, What},
@@ -57,6 +60,17 @@ pub(super) fn log_patch(
 
 /// A row of the process list.
 pub(super) fn proc_row(row: &Row) -> ProcRow {
+    let (ready, not_ready) = match &row.detail.readiness {
+        Readiness::Unknown => (None, None),
+        Readiness::Waiting => (Some("waiting"), None),
+        Readiness::Ready => (Some("ready"), None),
+        Readiness::Failed(why) => (Some("failed"), Some(why.as_ref().to_owned())),
+    };
+    let left = row.detail.left.iter().map(|Survivor { pid, name, exempt }| SurvivorRow {
+        pid: *pid,
+        name: name.clone(),
+        exempt: *exempt,
+    });
     let words = row.info.argv.iter().map(String::as_str);
     ProcRow {
         id: row.id.0,
@@ -75,6 +89,15 @@ pub(super) fn proc_row(row: &Row) -> ProcRow {
         ended_at: row.ended_at.map(|at| at.0),
         lines: row.last.0,
         errors: row.errors,
+        waiting: row.detail.waiting.as_deref().map(str::to_owned),
+        ready,
+        not_ready,
+        left: left.collect(),
+        terminal: row.detail.terminal,
+        full_screen: row.detail.full_screen,
+        cpu: row.usage.as_ref().map(|usage| usage.cpu),
+        memory: row.usage.as_ref().map(|usage| usage.memory),
+        ports: row.usage.iter().flat_map(|usage| usage.ports.iter().copied()).collect(),
     }
 }
 

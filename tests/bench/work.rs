@@ -190,6 +190,7 @@ pub fn shell(name: &str, script: &str) -> ProcessInfo {
         args: Vec::new(),
         script: script.to_owned(),
         env: Vec::new(),
+        options: brummer::config::RunOptions::default(),
     }
 }
 
