@@ -11,17 +11,21 @@
 //! Errors are worded for the person who typed the command: what, where, what to do.
 
 mod command;
+mod document;
 mod error;
 mod json;
+mod lookup;
 mod manager;
 mod package_json;
 mod path;
+mod script;
 
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 use std::{
+    cmp::Reverse,
     env,
     ffi::OsStr,
     path::{Path, PathBuf},
@@ -30,59 +34,42 @@ use std::{
 pub use error::ProjectError;
 pub use manager::{AskedBy, PackageManager};
 pub use path::PathLookup;
+pub use script::{Runner, Script, Variable};
 
 use crate::{
-    config::{self, Config, Place, Problem, ScriptConfig},
+    config::{self, Config, Problem, ScriptConfig, Source},
     event::ProcessInfo,
 };
 
 /// A project root and what can be run there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Project {
-    /// The directory with `package.json` or `.brum.toml`.
+    /// The directory with `package.json`, `.brum.toml` or another file that says what can be run.
     pub root: PathBuf,
     /// The name in `package.json`, else the directory's.
     pub name: String,
     /// The manager that runs the scripts of `package.json`.
     pub manager: PackageManager,
-    /// The scripts, those of `package.json` first, in the order of the files.
+    /// The scripts, by package, the root's first; in each the likeliest first, those of one likelihood in the order of
+    /// their files.
     pub scripts: Vec<Script>,
+    /// The packages of the workspace the root is; empty where it is none.
+    pub packages: Vec<Package>,
     /// What had to be left out.
     pub problems: Vec<Problem>,
     /// Whether there is a `package.json`.
     pub has_package_json: bool,
 }
 
-/// Something that can be run by name.
+/// A package of a workspace.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Script {
-    /// Its name.
+pub struct Package {
+    /// What users call it, unique in the project: `web`.
     pub name: String,
-    /// The workspace package it belongs to, where it is not the root's.
-    pub package: Option<String>,
-    /// What it runs, as written.
-    pub command: String,
-    /// Where it runs.
-    pub cwd: PathBuf,
-    /// The file that defines it.
-    pub file: PathBuf,
-    /// The line of that file, from 1.
-    pub line: usize,
-    /// What runs it.
-    pub runner: Runner,
-    /// Extra environment from the configuration.
-    pub env: Vec<(String, String)>,
-    /// Where its working directory is set, when it is not the root.
-    cwd_place: Option<Place>,
-}
-
-/// What runs a script.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Runner {
-    /// The package manager, by the script's name.
-    Manager,
-    /// `/bin/sh`, given the script's command.
-    Shell,
+    /// What it calls itself: `@shop/web`.
+    pub full_name: String,
+    /// Its directory.
+    pub path: PathBuf,
 }
 
 /// The nearest directory at or above `from` (a directory or a file) with a `package.json` or `.brum.toml`.
@@ -116,17 +103,24 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
         name: name(&root, package.as_ref()),
         manager,
         scripts: Vec::new(),
+        packages: Vec::new(),
         problems,
         has_package_json: package.is_some(),
         root,
     };
     for found in package.into_iter().flat_map(|package| package.scripts) {
         let file = project.root.join(package_json::FILE_NAME);
-        project.scripts.push(Script::of_package(&project.root, file, found));
+        project.scripts.push(Script {
+            runner: Runner::Manager,
+            kind: project.manager.name.as_str(),
+            priority: script::PACKAGE_JSON,
+            ..Script::new(found.name, found.command, &project.root, file, found.line)
+        });
     }
     for (name, settings) in &config.scripts {
         project.apply(name, settings);
     }
+    project.sort();
     Ok(project)
 }
 
@@ -147,33 +141,30 @@ fn name(root: &Path, package: Option<&package_json::PackageJson>) -> String {
 impl Project {
     /// What is told of a project, to the editor and by `brummer scripts --json`.
     pub fn to_json(&self) -> serde_json::Value {
-        let scripts = self.scripts.iter().map(|script| {
-            let mut value = serde_json::json!({
-                "name": script.name,
-                "command": script.command,
-                "cwd": script.cwd,
-                "file": script.file,
-                "line": script.line,
-            });
-            if let Some(package) = &script.package {
-                value["package"] = package.as_str().into();
-            }
-            value
-        });
+        let packages = self
+            .packages
+            .iter()
+            .map(|package| serde_json::json!({ "name": package.name, "path": package.path }));
         serde_json::json!({
             "root": self.root,
             "project": self.name,
             "manager": self.manager.to_string(),
-            "scripts": scripts.collect::<Vec<_>>(),
+            "packages": packages.collect::<Vec<_>>(),
+            "scripts": self.scripts.iter().map(|script| script.to_json(self)).collect::<Vec<_>>(),
         })
     }
 
-    /// The script of that name.
-    pub fn script(&self, name: &str) -> Option<&Script> {
-        self.scripts.iter().find(|script| script.name == name)
+    /// The processes that run the scripts `words` name, with `args`, which a package manager passes on.
+    pub fn commands<S: AsRef<str>>(
+        &self,
+        words: &[S],
+        args: &[String],
+        path: &PathLookup,
+    ) -> Result<Vec<ProcessInfo>, ProjectError> {
+        self.chosen(words)?.into_iter().map(|script| command::script(self, script, args, path)).collect()
     }
 
-    /// The process that runs script `name` with `args`, which the manager passes on to it.
+    /// The process that runs script `name` with `args`.
     pub fn command(
         &self,
         name: &str,
@@ -201,30 +192,31 @@ impl Project {
     /// Lays the settings of `[scripts.name]` over the script of that name, or adds it.
     fn apply(&mut self, name: &str, settings: &ScriptConfig) {
         let cwd = settings.cwd.as_ref().map_or_else(|| self.root.clone(), |cwd| self.root.join(cwd));
-        let env = settings.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let known = self.scripts.iter_mut().find(|script| script.name == name);
+        let source = Source::File(settings.place.clone());
+        let env = settings.env.iter().map(|(name, value)| Variable {
+            name: name.clone(),
+            value: value.clone(),
+            source: source.clone(),
+        });
+        let known = self.scripts.iter_mut().find(|script| script.package.is_none() && script.name == name);
         match (known, &settings.command) {
             (Some(script), command) => {
                 script.cwd = cwd;
                 script.cwd_place.clone_from(&settings.cwd_place);
-                script.env = env;
+                script.env.extend(env);
                 if let Some(command) = command {
                     script.command.clone_from(command);
                     script.file.clone_from(&settings.place.file);
                     script.line = settings.place.line;
                     script.runner = Runner::Shell;
+                    script.kind = script::SHELL;
                 }
             }
             (None, Some(command)) => self.scripts.push(Script {
-                name: name.to_owned(),
-                package: None,
-                command: command.clone(),
                 cwd,
-                file: settings.place.file.clone(),
-                line: settings.place.line,
-                runner: Runner::Shell,
-                env,
+                env: env.collect(),
                 cwd_place: settings.cwd_place.clone(),
+                ..Script::new(name, command, &self.root, &settings.place.file, settings.place.line)
             }),
             // Settings from above the project may be meant for another one.
             (None, None) if settings.place.file.parent() == Some(&self.root) && !settings.bad_command => {
@@ -238,37 +230,13 @@ impl Project {
         }
     }
 
-    fn unknown(&self, name: &str) -> ProjectError {
-        let names = || self.scripts.iter().map(|script| script.name.as_str());
-        let shell = self.scripts.iter().any(|script| script.runner == Runner::Shell);
-        let manager = self.scripts.iter().any(|script| script.runner == Runner::Manager);
-        ProjectError::UnknownScript {
-            name: name.to_owned(),
-            place: match (manager, shell) {
-                (true, true) => "package.json or .brum.toml",
-                (false, true) => ".brum.toml",
-                (_, false) => "package.json",
-            },
-            near: config::nearest(name, names()).map(str::to_owned),
-            names: names().map(str::to_owned).collect(),
-        }
-    }
-}
-
-// === impl Script ===
-
-impl Script {
-    fn of_package(root: &Path, file: PathBuf, found: package_json::Found) -> Self {
-        Self {
-            name: found.name,
-            package: None,
-            command: found.command,
-            cwd: root.to_owned(),
-            file,
-            line: found.line,
-            runner: Runner::Manager,
-            env: Vec::new(),
-            cwd_place: None,
-        }
+    /// Brings the scripts into the order they are shown in.
+    fn sort(&mut self) {
+        let packages = &self.packages;
+        let rank = |script: &Script| {
+            let package = script.package.as_ref()?;
+            packages.iter().position(|known| &known.name == package)
+        };
+        self.scripts.sort_by_key(|script| (rank(script), Reverse(script.priority)));
     }
 }

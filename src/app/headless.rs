@@ -174,7 +174,7 @@ pub(super) fn prepare(
 ) -> Result<Vec<ProcessInfo>, crate::project::ProjectError> {
     let project = crate::project::load(root, config)?;
     let lookup = crate::project::PathLookup::from_env();
-    names.iter().map(|name| project.command(name, arguments, &lookup)).collect()
+    project.commands(names, arguments, &lookup)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     Project, ProjectError, Runner, Script,
     manager::{AskedBy, PackageManager},
-    path::PathLookup,
+    path::{self, PathLookup},
 };
 use crate::{
     config::{PackageManagerName, RunOptions},
@@ -21,10 +21,14 @@ pub(super) fn script(
     args: &[String],
     path: &PathLookup,
 ) -> Result<ProcessInfo, ProjectError> {
+    if let Some(reason) = &script.refused {
+        return Err(ProjectError::Refused { name: script.label(), reason: reason.clone() });
+    }
     check_cwd(project, script)?;
-    let argv = match script.runner {
+    let argv = match &script.runner {
         Runner::Manager => manager_argv(project, &script.name, args, path)?,
         Runner::Shell => shell_argv(&script.name, &script.command, args),
+        Runner::Argv(argv) => program_argv(project, script, argv, args, path)?,
     };
     Ok(ProcessInfo {
         name: script.name.clone(),
@@ -34,8 +38,8 @@ pub(super) fn script(
         argv,
         args: args.to_vec(),
         script: script.command.clone(),
-        env: script.env.clone(),
-        options: RunOptions::default(),
+        env: script.env.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect(),
+        options: script.options.clone(),
     })
 }
 
@@ -84,6 +88,28 @@ fn manager_argv(
     }
     argv.extend_from_slice(args);
     Ok(argv)
+}
+
+/// The program by its absolute path, with `args` after its own arguments.
+fn program_argv(
+    project: &Project,
+    script: &Script,
+    argv: &[String],
+    args: &[String],
+    path: &PathLookup,
+) -> Result<Vec<String>, ProjectError> {
+    let (program, rest) = argv.split_first().ok_or(ProjectError::EmptyCommand)?;
+    let found = if program.contains('/') {
+        Some(script.cwd.join(program)).filter(|file| path::is_executable(file))
+    } else {
+        path.find(program)
+    };
+    let found = found.and_then(|program| program.into_os_string().into_string().ok());
+    let found = found.ok_or_else(|| ProjectError::ProgramMissing {
+        program: program.clone(),
+        asked_by: shown(&script.file, &project.root),
+    })?;
+    Ok([found].into_iter().chain(rest.iter().chain(args).cloned()).collect())
 }
 
 /// `sh -c command`, with `args` at its end unless it says itself where they go. They travel as parameters, so

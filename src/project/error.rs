@@ -87,10 +87,18 @@ pub enum ProjectError {
         /// The name asked for.
         name: String,
         /// The files that have scripts.
-        place: &'static str,
+        place: String,
         /// The name that was probably meant.
         near: Option<String>,
         /// The names there are.
+        names: Vec<String>,
+    },
+    /// Several scripts answer to that word.
+    #[error("\"{}\" could be {}: say which", cut(name), List(names))]
+    Ambiguous {
+        /// The word.
+        name: String,
+        /// What it could mean.
         names: Vec<String>,
     },
     /// The package manager is not on PATH.
@@ -100,6 +108,22 @@ pub enum ProjectError {
         manager: PackageManager,
         /// What asks for it, as it is to be shown.
         asked_by: String,
+    },
+    /// The program is not on PATH, or not where it should be.
+    #[error("{program} is not installed ({asked_by} asks for it)")]
+    ProgramMissing {
+        /// The program.
+        program: String,
+        /// The file that defines the script.
+        asked_by: String,
+    },
+    /// It says itself why it cannot be run.
+    #[error("{name} cannot be run: {reason}")]
+    Refused {
+        /// The script.
+        name: String,
+        /// Why, and what to do.
+        reason: String,
     },
     /// The working directory set for a script does not exist.
     #[error("{file}:{line}: scripts.{name}.cwd: there is no directory {cwd}: create it or change cwd")]

@@ -385,7 +385,10 @@ fn a_command_of_the_settings_runs_through_the_shell() {
     let names: Vec<_> = project.scripts.iter().map(|script| script.name.as_str()).collect();
     assert_eq!(names, ["build", "dev", "up"]);
     let dev = project.script("dev").unwrap();
-    assert_eq!((dev.file.clone(), dev.line, dev.runner), (tree.at("repo/app/.brum.toml"), 2, Runner::Shell));
+    assert_eq!(
+        (dev.file.clone(), dev.line, dev.runner.clone()),
+        (tree.at("repo/app/.brum.toml"), 2, Runner::Shell)
+    );
 }
 
 #[test]

@@ -126,12 +126,7 @@ fn prepare(run: &Run, home: Option<&Path>) -> Result<(Vec<ProcessInfo>, Vec<Stri
         return Ok((vec![project::shell(&root, command).map_err(said)?], problems));
     }
     let project = project::load(&root, &config).map_err(said)?;
-    let infos: Result<Vec<_>, _> = run
-        .names
-        .iter()
-        .map(|name| project.command(name, &run.args, &project::PathLookup::from_env()))
-        .collect();
-    let infos = infos.map_err(said)?;
+    let infos = project.commands(&run.names, &run.args, &project::PathLookup::from_env()).map_err(said)?;
     if infos.is_empty() {
         return Err("nothing to run: name a script".to_owned());
     }

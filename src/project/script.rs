@@ -1,0 +1,160 @@
+//! Something that can be run by name, and how.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::Project;
+use crate::config::{Place, RunOptions, Source};
+
+/// The priority of what somebody wrote down to be run by name: scripts of `package.json` and `.brum.toml`.
+pub(super) const PACKAGE_JSON: u8 = 100;
+/// The kind of a command line for the shell.
+pub(super) const SHELL: &str = "sh";
+
+/// Something that can be run by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Script {
+    /// Its name, unique in its package: `dev`, `cargo run`, `make test`.
+    pub name: String,
+    /// The workspace package it belongs to, where it is not the root's: [`super::Package::name`].
+    pub package: Option<String>,
+    /// What it runs, as written, or as it would be typed.
+    pub command: String,
+    /// What runs it.
+    pub runner: Runner,
+    /// Where it runs.
+    pub cwd: PathBuf,
+    /// The file that defines it.
+    pub file: PathBuf,
+    /// The line of that file, from 1.
+    pub line: usize,
+    /// The tool it is for, as pickers show it: `npm`, `cargo`, `make`.
+    pub kind: &'static str,
+    /// How likely it is to be meant, among the scripts of its package; the highest is shown first.
+    pub priority: u8,
+    /// What it is for where that is known: `build`, `test`, `run`, or what `tasks.json` calls it.
+    pub group: Option<String>,
+    /// Whether it is meant to run on, as a server or a watcher.
+    pub background: bool,
+    /// The word it answers to beside its name, as long as it is the only one: `web` for `procfile web`.
+    pub bare: Option<String>,
+    /// What it says of itself, one line.
+    pub description: Option<String>,
+    /// Extra environment, the later wins.
+    pub env: Vec<Variable>,
+    /// How it is run; `after` names labels of the same project.
+    pub options: RunOptions,
+    /// Why it cannot be run as it is, told when somebody tries.
+    pub refused: Option<String>,
+    /// Where its working directory is set, when it is not the root.
+    pub(super) cwd_place: Option<Place>,
+}
+
+/// What runs a script.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Runner {
+    /// The package manager, by the script's name.
+    Manager,
+    /// `/bin/sh`, given the script's command.
+    Shell,
+    /// A program and its arguments, without a shell. A bare name is looked up along PATH, a relative path starts at the
+    /// script's working directory.
+    Argv(Vec<String>),
+}
+
+/// An environment variable of a script. Its value is never shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Where it is set.
+    pub source: Source,
+}
+
+// === impl Script ===
+
+impl Script {
+    /// A command line for the shell with nothing special about it.
+    pub(super) fn new(
+        name: impl Into<String>,
+        command: impl Into<String>,
+        cwd: &Path,
+        file: impl Into<PathBuf>,
+        line: usize,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            package: None,
+            command: command.into(),
+            runner: Runner::Shell,
+            cwd: cwd.to_owned(),
+            file: file.into(),
+            line,
+            kind: SHELL,
+            priority: PACKAGE_JSON,
+            group: None,
+            background: false,
+            bare: None,
+            description: None,
+            env: Vec::new(),
+            options: RunOptions::default(),
+            refused: None,
+            cwd_place: None,
+        }
+    }
+
+    /// `package/name`, or the bare name: how users and buffers call it.
+    pub fn label(&self) -> String {
+        match &self.package {
+            Some(package) => format!("{package}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// The command line as it would be typed: programs are not looked up.
+    pub fn argv(&self, project: &Project) -> Vec<String> {
+        match &self.runner {
+            Runner::Manager => {
+                vec![project.manager.name.as_str().to_owned(), "run".to_owned(), self.name.clone()]
+            }
+            Runner::Shell => vec!["/bin/sh".to_owned(), "-c".to_owned(), self.command.clone()],
+            Runner::Argv(argv) => argv.clone(),
+        }
+    }
+
+    pub(super) fn to_json(&self, project: &Project) -> serde_json::Value {
+        let env = self.env.iter().map(
+            |variable| json!({ "name": variable.name, "source": variable.source.within(&project.root) }),
+        );
+        let after = self.options.after.iter().map(|after| after.script.as_str());
+        let mut value = json!({
+            "name": self.name,
+            "command": self.command,
+            "cwd": self.cwd,
+            "file": self.file,
+            "line": self.line,
+            "kind": self.kind,
+            "argv": self.argv(project),
+            "priority": self.priority,
+            "background": self.background,
+            "env": env.collect::<Vec<_>>(),
+            "after": after.collect::<Vec<_>>(),
+        });
+        let optional = [
+            ("package", &self.package),
+            ("group", &self.group),
+            ("bare", &self.bare),
+            ("description", &self.description),
+            ("refused", &self.refused),
+        ];
+        for (key, text) in optional {
+            if let Some(text) = text {
+                value[key] = text.as_str().into();
+            }
+        }
+        value
+    }
+}
