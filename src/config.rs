@@ -24,7 +24,10 @@ mod nearest;
 mod options;
 mod problem;
 mod raw;
+mod script;
+mod script_values;
 mod scripts;
+mod sets;
 mod setting;
 mod settings;
 mod tables;
@@ -45,6 +48,11 @@ pub use describe::Shown;
 pub(crate) use nearest::nearest;
 pub use options::{After, Condition, Ready, ReadyProbe, RestartPolicy, RestartWhen, RunOptions, StopSignal};
 pub use problem::{Place, Problem, Source};
+pub use script::{
+    CommandLine, EnvFiles, HttpUrl, Pattern, ReadyConfig, RestartConfig, RestartLimit, ScriptConfig,
+    ScriptRunner,
+};
+pub use sets::SetConfig;
 pub use settings::{Reloaded, Settings};
 pub use tables::{
     Backpressure, EventBusConfig, LogStoreConfig, McpManagerConfig, Mode, ModelConfig, ProcessManagerConfig,
@@ -89,23 +97,8 @@ pub struct Config {
     pub resources: ResourcesConfig,
     /// `[scripts.NAME]`.
     pub scripts: BTreeMap<String, ScriptConfig>,
-}
-
-/// Settings of one script, and the whole of it when it has a `command`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ScriptConfig {
-    /// Where it runs, relative to the project root.
-    pub cwd: Option<PathBuf>,
-    /// Extra environment.
-    pub env: BTreeMap<String, String>,
-    /// A command line for the shell. It adds a script, or takes the place of one in `package.json`.
-    pub command: Option<String>,
-    /// A `command` was written that cannot be one; the problem has been told.
-    pub bad_command: bool,
-    /// Where the script is defined: its `command`, else its table, in the nearest file that has it.
-    pub place: Place,
-    /// Where `cwd` is set, when it is.
-    pub cwd_place: Option<Place>,
+    /// `[sets]`: scripts that are run together.
+    pub sets: BTreeMap<String, SetConfig>,
 }
 
 /// A package manager of the JavaScript world.
@@ -208,6 +201,7 @@ impl Default for Config {
             mcp_manager: McpManagerConfig::default(),
             resources: ResourcesConfig::default(),
             scripts: BTreeMap::new(),
+            sets: BTreeMap::new(),
         }
     }
 }

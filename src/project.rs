@@ -12,6 +12,8 @@
 
 mod command;
 mod document;
+mod env_file;
+mod environment;
 mod error;
 mod json;
 mod lookup;
@@ -19,6 +21,7 @@ mod manager;
 mod package_json;
 mod path;
 mod script;
+mod settings;
 
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
@@ -37,7 +40,7 @@ pub use path::PathLookup;
 pub use script::{Runner, Script, Variable};
 
 use crate::{
-    config::{self, Config, Problem, ScriptConfig, Source},
+    config::{self, Config, Problem},
     event::ProcessInfo,
 };
 
@@ -118,8 +121,14 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
         });
     }
     for (name, settings) in &config.scripts {
-        project.apply(name, settings);
+        settings::apply(&mut project, name, settings);
     }
+    let host = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let mut files = environment::Files::new(&project.root, &host);
+    for script in &mut project.scripts {
+        files.lay_beneath(script, &config.process_manager.env_files);
+    }
+    project.problems.append(&mut files.problems);
     project.sort();
     Ok(project)
 }
@@ -187,47 +196,6 @@ impl Project {
             return Ok(());
         }
         Err(ProjectError::NothingToRun { root: self.root.clone(), has_package_json: self.has_package_json })
-    }
-
-    /// Lays the settings of `[scripts.name]` over the script of that name, or adds it.
-    fn apply(&mut self, name: &str, settings: &ScriptConfig) {
-        let cwd = settings.cwd.as_ref().map_or_else(|| self.root.clone(), |cwd| self.root.join(cwd));
-        let source = Source::File(settings.place.clone());
-        let env = settings.env.iter().map(|(name, value)| Variable {
-            name: name.clone(),
-            value: value.clone(),
-            source: source.clone(),
-        });
-        let known = self.scripts.iter_mut().find(|script| script.package.is_none() && script.name == name);
-        match (known, &settings.command) {
-            (Some(script), command) => {
-                script.cwd = cwd;
-                script.cwd_place.clone_from(&settings.cwd_place);
-                script.env.extend(env);
-                if let Some(command) = command {
-                    script.command.clone_from(command);
-                    script.file.clone_from(&settings.place.file);
-                    script.line = settings.place.line;
-                    script.runner = Runner::Shell;
-                    script.kind = script::SHELL;
-                }
-            }
-            (None, Some(command)) => self.scripts.push(Script {
-                cwd,
-                env: env.collect(),
-                cwd_place: settings.cwd_place.clone(),
-                ..Script::new(name, command, &self.root, &settings.place.file, settings.place.line)
-            }),
-            // Settings from above the project may be meant for another one.
-            (None, None) if settings.place.file.parent() == Some(&self.root) && !settings.bad_command => {
-                let near = config::nearest(name, self.scripts.iter().map(|script| script.name.as_str()));
-                let hint = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
-                let message = format!("no such script; add command = \"…\" to make one{hint}");
-                let key = format!("scripts.{name}");
-                self.problems.push(Problem::new(&settings.place.file, settings.place.line, key, message));
-            }
-            (None, None) => {}
-        }
     }
 
     /// Brings the scripts into the order they are shown in.

@@ -10,9 +10,12 @@ use super::{
     changes::Held,
     keys::{self, RETIRED, TableName, Visitor, dotted},
     raw::{RawEntry, RawTable, RawValue},
-    scripts,
+    scripts, sets,
     setting::{Rule, Setting},
 };
+
+/// The tables whose keys are names of the user's; each is read by a file of its own.
+const NAMED: [&str; 2] = ["scripts", "sets"];
 
 /// Lays `file` over what is there.
 pub(super) fn file(loaded: &mut Loaded, file: &Path, root: &RawTable, held: &Held) {
@@ -23,6 +26,9 @@ pub(super) fn file(loaded: &mut Loaded, file: &Path, root: &RawTable, held: &Hel
     layer.unknown_keys();
     if let Some(entry) = root.get("scripts") {
         scripts::apply(loaded, &mut config.scripts, file, entry);
+    }
+    if let Some(entry) = root.get("sets") {
+        sets::apply(loaded, &mut config.sets, file, entry);
     }
     loaded.problems[first..].sort_by_key(|problem| problem.line);
     loaded.config = config;
@@ -56,8 +62,8 @@ struct EnvLayer<'a> {
     table: TableName,
 }
 
-/// Reads `raw` into `slot`, or says what is wrong and what is used instead.
-fn settle<T: Setting>(
+/// Reads `raw` into `slot`, or says what is wrong and what is used instead. Whether it could be used.
+pub(super) fn settle<T: Setting>(
     (loaded, held): (&mut Loaded, &Held),
     raw: &RawValue,
     rule: &Rule,
@@ -65,11 +71,12 @@ fn settle<T: Setting>(
     key: (&str, &str),
     source: Source,
     slot: &mut T,
-) {
+) -> bool {
     match T::read(raw, rule, spelled) {
         Ok(value) => {
             *slot = value;
             loaded.sources.insert(dotted(key.0, key.1), source);
+            true
         }
         Err(error) => {
             if let Some(value) = held.get::<T>(&dotted(key.0, key.1)) {
@@ -77,6 +84,7 @@ fn settle<T: Setting>(
             }
             let kept = slot.show(key.1).map(|kept| format!("; keeping {kept}")).unwrap_or_default();
             loaded.problems.push(Problem::with(&source, &dotted(key.0, spelled), error + &kept));
+            false
         }
     }
 }
@@ -134,12 +142,12 @@ impl FileLayer<'_> {
         let mut tables: Vec<&str> = known.iter().map(|(table, _)| *table).collect();
         tables.dedup();
         let mut top: Vec<&str> = tables.iter().copied().filter(|table| !table.is_empty()).collect();
-        top.push("scripts");
+        top.extend(NAMED);
 
         for entry in &self.root.entries {
             if top.contains(&entry.key.as_str()) {
                 if let RawValue::Table(table) = &entry.value {
-                    for inner in table.entries.iter().filter(|_| entry.key != "scripts") {
+                    for inner in table.entries.iter().filter(|_| !NAMED.contains(&&*entry.key)) {
                         self.unknown_key(&entry.key, inner, &known, &[]);
                     }
                 }

@@ -3,11 +3,12 @@
 //! A contradiction is resolved by falling back to values of all keys concerned that agree: the defaults, or, in a program
 //! that runs, those in force.
 
-use super::{Config, Loaded, McpManagerConfig, Mode, Problem, Rollout, Source, StatusReadStrategy};
+use super::{Config, Loaded, McpManagerConfig, Mode, Problem, Rollout, Source, StatusReadStrategy, scripts};
 
 /// Checks the resolved settings against each other; `base` agrees with itself.
 pub(super) fn check(loaded: &mut Loaded, base: &Config) {
     rollouts(loaded);
+    scripts::check(loaded);
 
     let bus = &loaded.config.eventbus;
     let sum: usize = bus.queue_sizes.iter().sum();

@@ -1,7 +1,7 @@
 //! Settings whose value is one of a few words.
 
 use super::{
-    Backpressure, PackageManagerName, ProxyMode, StatusReadStrategy,
+    Backpressure, Condition, PackageManagerName, ProxyMode, RestartWhen, ScriptRunner, StatusReadStrategy,
     raw::RawValue,
     setting::{Rule, Setting, quote},
 };
@@ -33,6 +33,20 @@ impl Choice for ProxyMode {
 impl Choice for PackageManagerName {
     const WORDS: &'static [(&'static str, Self)] =
         &[("npm", Self::Npm), ("yarn", Self::Yarn), ("pnpm", Self::Pnpm), ("bun", Self::Bun)];
+}
+
+impl Choice for ScriptRunner {
+    const WORDS: &'static [(&'static str, Self)] = &[("manager", Self::Manager), ("direct", Self::Direct)];
+}
+
+impl Choice for RestartWhen {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("never", Self::Never), ("on-failure", Self::OnFailure), ("always", Self::Always)];
+}
+
+impl Choice for Condition {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("started", Self::Started), ("ready", Self::Ready), ("exited-ok", Self::ExitedOk)];
 }
 
 impl<T: Choice> Setting for T {

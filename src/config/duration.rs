@@ -13,7 +13,8 @@ impl Setting for Duration {
     /// Text carries its unit, `"5s"`; a bare number is only understood where the key says `_ms`.
     fn read(raw: &RawValue, rule: &Rule, key: &str) -> Result<Self, String> {
         let millis = match raw {
-            RawValue::Integer(number) if key.ends_with("_ms") => Some(*number),
+            // Nothing is nothing in every unit.
+            RawValue::Integer(number) if *number == 0 || key.ends_with("_ms") => Some(*number),
             RawValue::Integer(number) => {
                 return Err(format!("needs a unit: \"{number}s\" or \"{number}ms\""));
             }

@@ -4,7 +4,7 @@
 //! host can take a new value; every other one counts from the host's next start.
 
 use super::{
-    Config, EventBusConfig, ResourcesConfig, Rollout,
+    Config, EventBusConfig, ResourcesConfig, Rollout, ScriptConfig,
     setting::{Rule, Setting, any, range},
 };
 
@@ -57,6 +57,9 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     v.setting("status_read_strategy", any(), &mut process.status_read_strategy);
     v.setting("worker_timeout", range(10..=600_000).live(), &mut process.worker_timeout);
     v.setting("stop_grace", range(0..=600_000).live(), &mut process.stop_grace);
+    v.setting("env_files", any().live(), &mut process.env_files);
+    v.setting("runner", any().live(), &mut process.runner);
+    v.setting("usage_interval", range(100..=3_600_000).off().live(), &mut process.usage_interval);
     rollout(v, &mut process.rollout);
 
     let logs = &mut config.log_store;
@@ -97,6 +100,39 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     v.setting("max_tasks", tasks, &mut resources.max_tasks);
     v.setting("memory_limit_mb", range(16..=1 << 20).live(), &mut resources.memory_limit_mb);
     v.setting("monitoring_interval_ms", range(10..=3_600_000).live(), &mut resources.monitoring_interval);
+}
+
+/// Shows `visitor` every key of one script, but for `env`, whose keys are names of the user's. Tables are those within
+/// the script's own; each run reads them anew.
+pub(super) fn visit_script(script: &mut ScriptConfig, visitor: &mut impl Visitor) {
+    let v = visitor;
+    v.table("");
+    v.setting("command", any().live(), &mut script.command);
+    v.setting("cwd", any().live(), &mut script.cwd);
+    v.setting("env_files", any().live(), &mut script.env_files);
+    v.setting("runner", any().live(), &mut script.runner);
+    v.setting("pty", any().live(), &mut script.pty);
+    v.setting("stdin", any().live(), &mut script.stdin);
+    v.setting("stop_signal", any().live(), &mut script.stop_signal);
+    v.setting("stop_grace", range(0..=600_000).live(), &mut script.stop_grace);
+    v.setting("detach", any().live(), &mut script.detach);
+    v.setting("leave", any().live(), &mut script.leave);
+    v.setting("after", any().live(), &mut script.after);
+
+    let restart = &mut script.restart;
+    v.table("restart");
+    v.setting("when", any().live(), &mut restart.when);
+    v.setting("delay", range(100..=3_600_000).live(), &mut restart.delay);
+    v.setting("max_delay", range(100..=3_600_000).live(), &mut restart.max_delay);
+    v.setting("reset_after", range(0..=86_400_000).live(), &mut restart.reset_after);
+    v.setting("limit", range(1..=1_000_000).live(), &mut restart.limit);
+
+    let ready = &mut script.ready;
+    v.table("ready");
+    v.setting("log", any().live(), &mut ready.log);
+    v.setting("port", range(1..=65_535).live(), &mut ready.port);
+    v.setting("http", any().live(), &mut ready.http);
+    v.setting("timeout", range(100..=86_400_000).live(), &mut ready.timeout);
 }
 
 fn rollout(v: &mut impl Visitor, rollout: &mut Rollout) {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How long a script may take to be ready, where nobody says.
+pub(super) const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// See the module. The default is a script without any setting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunOptions {

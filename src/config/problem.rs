@@ -36,6 +36,17 @@ pub enum Source {
     File(Place),
     /// This environment variable set it.
     Env(String),
+    /// It is in the environment brummer was started in, which wins over what is said here.
+    Inherited(Place),
+}
+
+// === impl Place ===
+
+impl Place {
+    /// The same, the file relative to `root` where it lies in it.
+    fn within(&self, root: &Path) -> Self {
+        Self { file: self.file.strip_prefix(root).unwrap_or(&self.file).to_owned(), line: self.line }
+    }
 }
 
 // === impl Problem ===
@@ -49,7 +60,9 @@ impl Problem {
     pub(crate) fn with(source: &Source, key: &str, message: impl Into<String>) -> Self {
         match source {
             Source::Default => Self::new(Path::new(""), 0, key, message),
-            Source::File(place) => Self::new(&place.file, place.line, key, message),
+            Source::File(place) | Source::Inherited(place) => {
+                Self::new(&place.file, place.line, key, message)
+            }
             Source::Env(variable) => Self::new(Path::new(""), 0, variable, message),
         }
     }
@@ -83,10 +96,8 @@ impl Source {
     /// As text, the file relative to `root` where it lies in it.
     pub fn within(&self, root: &Path) -> String {
         match self {
-            Self::File(Place { file, line }) => {
-                let file = file.strip_prefix(root).unwrap_or(file).to_owned();
-                Self::File(Place { file, line: *line }).to_string()
-            }
+            Self::File(place) => Self::File(place.within(root)).to_string(),
+            Self::Inherited(place) => Self::Inherited(place.within(root)).to_string(),
             Self::Default | Self::Env(_) => self.to_string(),
         }
     }
@@ -98,6 +109,7 @@ impl fmt::Display for Source {
             Self::Default => f.write_str("default"),
             Self::File(place) => write!(f, "{}:{}", place.file.display(), place.line),
             Self::Env(variable) => f.write_str(variable),
+            Self::Inherited(place) => write!(f, "environment, over {}:{}", place.file.display(), place.line),
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Rule {
     range: RangeInclusive<i64>,
     /// What `"auto"` stands for, where it may be said.
     auto: Option<i64>,
+    /// 0 may be said although it is out of the range: it switches off.
+    off: bool,
     /// The reason for a range that would puzzle.
     why: Option<&'static str>,
     /// A second name for the key.
@@ -45,7 +47,7 @@ pub(super) fn any() -> Rule {
 
 /// Values within `range`; durations in milliseconds.
 pub(super) fn range(range: RangeInclusive<i64>) -> Rule {
-    Rule { range, auto: None, why: None, alias: None, live: false }
+    Rule { range, auto: None, off: false, why: None, alias: None, live: false }
 }
 
 // === impl Rule ===
@@ -53,6 +55,11 @@ pub(super) fn range(range: RangeInclusive<i64>) -> Rule {
 impl Rule {
     pub(super) fn auto(mut self, value: usize) -> Self {
         self.auto = i64::try_from(value).ok();
+        self
+    }
+
+    pub(super) fn off(mut self) -> Self {
+        self.off = true;
         self
     }
 
@@ -78,7 +85,7 @@ impl Rule {
         raw: &dyn fmt::Display,
         show: fn(i64) -> String,
     ) -> Result<i64, String> {
-        if self.range.contains(&number) {
+        if self.range.contains(&number) || (self.off && number == 0) {
             return Ok(number);
         }
         Err(format!("must be {}, not {raw}", self.wanted(show)))
@@ -89,6 +96,9 @@ impl Rule {
         let mut wanted = if min == max { show(min) } else { format!("{} to {}", show(min), show(max)) };
         if self.auto.is_some() {
             wanted.push_str(" or \"auto\"");
+        }
+        if self.off {
+            wanted.push_str(" or 0 (off)");
         }
         if let Some(why) = self.why {
             wanted.push_str(&format!(" ({why})"));

@@ -5,6 +5,8 @@
 
 use std::{thread, time::Duration};
 
+use super::{EnvFiles, ScriptRunner};
+
 /// `[eventbus]`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventBusConfig {
@@ -39,6 +41,12 @@ pub struct ProcessManagerConfig {
     pub worker_timeout: Duration,
     /// The time between TERM and KILL.
     pub stop_grace: Duration,
+    /// Which env files are read for a script that does not say so itself.
+    pub env_files: EnvFiles,
+    /// What runs a script of `package.json` that does not say so itself.
+    pub runner: ScriptRunner,
+    /// Time between two looks at what the trees use; 0 does not look.
+    pub usage_interval: Duration,
     /// Which implementation runs.
     pub rollout: Rollout,
 }
@@ -208,6 +216,9 @@ impl Default for ProcessManagerConfig {
             status_read_strategy: StatusReadStrategy::Atomic,
             worker_timeout: Duration::from_secs(5),
             stop_grace: Duration::from_secs(5),
+            env_files: EnvFiles::Auto,
+            runner: ScriptRunner::Manager,
+            usage_interval: Duration::from_secs(2),
             rollout: Rollout::default(),
         }
     }

@@ -8,7 +8,7 @@ use super::{
     path::{self, PathLookup},
 };
 use crate::{
-    config::{PackageManagerName, RunOptions},
+    config::{PackageManagerName, RunOptions, Source},
     event::ProcessInfo,
 };
 
@@ -38,9 +38,15 @@ pub(super) fn script(
         argv,
         args: args.to_vec(),
         script: script.command.clone(),
-        env: script.env.iter().map(|variable| (variable.name.clone(), variable.value.clone())).collect(),
+        env: env(script),
         options: script.options.clone(),
     })
+}
+
+/// What is set over the host's environment.
+fn env(script: &Script) -> Vec<(String, String)> {
+    let own = script.env.iter().filter(|variable| !matches!(variable.source, Source::Inherited(_)));
+    own.map(|variable| (variable.name.clone(), variable.value.clone())).collect()
 }
 
 /// The process that runs `line` in `root`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Project;
-use crate::config::{Place, RunOptions, Source};
+use crate::config::{EnvFiles, Place, RunOptions, Source};
 
 /// The priority of what somebody wrote down to be run by name: scripts of `package.json` and `.brum.toml`.
 pub(super) const PACKAGE_JSON: u8 = 100;
@@ -41,12 +41,14 @@ pub struct Script {
     pub bare: Option<String>,
     /// What it says of itself, one line.
     pub description: Option<String>,
-    /// Extra environment, the later wins.
+    /// Extra environment, the later wins; with it what env files say and the host's own environment keeps.
     pub env: Vec<Variable>,
     /// How it is run; `after` names labels of the same project.
     pub options: RunOptions,
     /// Why it cannot be run as it is, told when somebody tries.
     pub refused: Option<String>,
+    /// Which env files are read for it, where the settings say so of it.
+    pub(super) env_files: Option<EnvFiles>,
     /// Where its working directory is set, when it is not the root.
     pub(super) cwd_place: Option<Place>,
 }
@@ -63,7 +65,7 @@ pub enum Runner {
     Argv(Vec<String>),
 }
 
-/// An environment variable of a script. Its value is never shown.
+/// An environment variable of a script. Its value is never shown; it is empty where the host's own counts instead.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Variable {
     /// Its name.
@@ -102,6 +104,7 @@ impl Script {
             env: Vec::new(),
             options: RunOptions::default(),
             refused: None,
+            env_files: None,
             cwd_place: None,
         }
     }

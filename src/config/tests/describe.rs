@@ -23,6 +23,45 @@ fn the_description_names_each_source() {
     }
 }
 
+/// A script of which every key but `env` is set.
+fn every_key(command: String) -> ScriptConfig {
+    ScriptConfig {
+        command: Some(CommandLine::Argv(vec![command.clone(), String::new()])),
+        cwd: Some("sub \"dir".into()),
+        env_files: Some(EnvFiles::Named(vec![".env.a".into()])),
+        runner: Some(ScriptRunner::Direct),
+        pty: Some(true),
+        stdin: Some(false),
+        stop_signal: Some(StopSignal::Usr1),
+        stop_grace: Some(Duration::from_millis(1500)),
+        detach: Some(true),
+        leave: Some(vec!["sccache".to_owned()]),
+        restart: RestartConfig {
+            when: Some(RestartWhen::Always),
+            delay: Some(Duration::from_secs(2)),
+            max_delay: Some(Duration::from_secs(60)),
+            reset_after: Some(Duration::from_secs(90)),
+            limit: Some(RestartLimit::Endless),
+        },
+        after: Some(vec![After { script: command.clone(), condition: Some(Condition::ExitedOk) }]),
+        ready: ReadyConfig {
+            http: Some(HttpUrl("http://localhost:1/".to_owned())),
+            timeout: Some(Duration::from_secs(7)),
+            ..ReadyConfig::default()
+        },
+        ..ScriptConfig::default()
+    }
+}
+
+#[test]
+fn a_variable_of_a_script_is_told_without_its_value() {
+    let loaded = project("[scripts.dev]\ncommand = 'x'\nenv = { TOKEN = 'hunter2' }\n");
+    let shown = loaded.values().into_iter().find(|shown| shown.key == "scripts.dev.env.TOKEN").unwrap();
+    assert!(shown.hidden && shown.value.is_none());
+    let text = loaded.describe().join("\n");
+    assert!(text.contains("# scripts.dev.env.TOKEN is set  # ") && !text.contains("hunter2"), "{text}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -38,13 +77,18 @@ proptest! {
         loaded.config.log_store.flush_after = Duration::from_millis(77);
         let usable = !command.trim().is_empty() && !name.trim().is_empty() && !command.contains('\0');
         if usable {
-            let script = ScriptConfig { command: Some(command), ..ScriptConfig::default() };
-            loaded.config.scripts.insert(name, script);
+            let set = SetConfig { scripts: vec![name.clone()], place: Place::default() };
+            loaded.config.sets.insert(name.clone(), set);
+            loaded.config.scripts.insert(name, every_key(command));
         }
         let mut again = project(&loaded.describe().join("\n"));
         prop_assert_eq!(&again.problems, &[]);
         for script in again.config.scripts.values_mut() {
             script.place = Place::default();
+            script.places.clear();
+        }
+        for set in again.config.sets.values_mut() {
+            set.place = Place::default();
         }
         prop_assert_eq!(again.config, loaded.config);
     }

@@ -113,6 +113,9 @@ fn the_keys_a_running_host_can_take_are_these() {
         status_read_strategy: StatusReadStrategy::Locked,
         worker_timeout: Duration::from_millis(1),
         stop_grace: Duration::from_millis(1),
+        env_files: EnvFiles::Off,
+        runner: ScriptRunner::Direct,
+        usage_interval: Duration::ZERO,
         rollout: Rollout { enable_new_sync: false, fallback_mode: true },
     };
     config.log_store = LogStoreConfig {
@@ -146,6 +149,9 @@ fn the_keys_a_running_host_can_take_are_these() {
         start process_manager.status_read_strategy
         live  process_manager.worker_timeout
         live  process_manager.stop_grace
+        live  process_manager.env_files
+        live  process_manager.runner
+        live  process_manager.usage_interval
         start process_manager.enable_new_sync
         start process_manager.fallback_mode
         start log_store.buffer_size
