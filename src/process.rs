@@ -18,7 +18,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::timeout,
 };
 
@@ -31,10 +31,12 @@ use crate::{
 };
 
 mod cell;
+mod console;
 mod controls;
 mod environment;
 mod escalation;
 mod group;
+mod input;
 mod manager;
 mod message;
 #[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
@@ -42,18 +44,26 @@ mod model;
 mod output;
 #[cfg(test)]
 mod planted;
+mod pty;
 mod registry;
+mod replay;
+mod send;
 mod settings;
 mod spawn;
 mod task;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
+mod usage;
 
 pub use cell::{Status, StatusCell};
+pub use console::Attachment;
+pub use input::InputError;
 use manager::Owner;
 use message::Command;
+pub use pty::Size;
 use registry::Registry;
+pub use replay::Piece;
 use settings::Settings;
 
 /// Which of a child's two pipes a batch came through.
@@ -159,6 +169,14 @@ pub enum ProcessError {
         /// How many may wait.
         waiting: usize,
     },
+    /// Nothing can be sent to it.
+    #[error("{name} {error}")]
+    Input {
+        /// The process, as users call it.
+        name: String,
+        /// Why.
+        error: InputError,
+    },
     /// A panic, which is among the faults.
     #[error("brummer failed inside this command: see its log file")]
     Inside,
@@ -185,6 +203,8 @@ pub struct Manager {
     registry: Arc<Registry>,
     settings: Arc<Settings>,
     metrics: Arc<SynchronizationMetrics>,
+    /// Told when a terminal that somebody shows prints something.
+    printed: Arc<watch::Sender<()>>,
 }
 
 /// A command that has been given: those given later are carried out after it. Dropping this does not take it back.
@@ -216,10 +236,21 @@ impl Manager {
         );
         let (registry, settings) = (Arc::new(Registry::default()), Arc::new(Settings::new(config, mode)));
         let strategy = config.status_read_strategy;
-        let owner = Owner::new(strategy, Arc::clone(&settings), Arc::clone(&registry), parts);
-        drop(resources.spawn(Component::Process, "manager", owner.run(mailbox)));
+        let printed = Arc::new(watch::Sender::new(()));
+        let usage =
+            usage::run(Arc::clone(&registry), Arc::clone(&settings), parts.bus.clone(), resources.clone());
+        let shared = (Arc::clone(&settings), Arc::clone(&registry), Arc::clone(&printed));
+        let owner = Owner::new(strategy, shared, parts);
+        let work = async move {
+            tokio::select! {
+                () = owner.run(mailbox) => {}
+                // Never ends by itself.
+                () = usage => {}
+            }
+        };
+        drop(resources.spawn(Component::Process, "manager", work));
         metrics.process.limit.set(config.max_processes as u64);
-        Self { commands, registry, settings, metrics }
+        Self { commands, registry, settings, metrics, printed }
     }
 
     /// Starts `info`, or finds that the same script of the same root runs already. Returns when the run has
@@ -288,7 +319,7 @@ impl Manager {
     }
 
     /// Uses what of the new settings can be used while it runs: `max_processes`, `max_concurrent_starts`,
-    /// `worker_timeout` and `stop_grace`. No process is touched.
+    /// `worker_timeout`, `stop_grace` and `usage_interval`. No process is touched.
     pub fn reconfigure(&self, config: &ProcessManagerConfig) {
         self.settings.reconfigure(config);
         self.metrics.process.limit.set(config.max_processes as u64);

@@ -26,6 +26,7 @@ mod patch;
 mod protocol;
 mod session;
 mod stdio;
+mod terminals;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;

@@ -15,6 +15,8 @@ pub struct Detail {
     pub terminal: bool,
     /// It draws on the whole screen or reads single keys: a terminal shows it better than a log.
     pub full_screen: bool,
+    /// Its last line, while it has no end and nothing follows: a question, mostly. As printed, and not all of a long one.
+    pub prompt: Option<Arc<str>>,
 }
 
 /// Whether a run is ready to be used.

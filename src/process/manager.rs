@@ -5,12 +5,13 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use rustix::process::Signal;
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot, watch},
     time::{Instant, timeout, timeout_at},
 };
 
 use super::{
     OutputBatch, Parts, ProcessError, Started, Status, StatusCell,
+    console::Console,
     controls::Controls,
     environment,
     escalation::KILL_WAIT,
@@ -38,6 +39,7 @@ pub(super) struct Owner {
     settings: Arc<Settings>,
     strategy: StatusReadStrategy,
     registry: Arc<Registry>,
+    printed: Arc<watch::Sender<()>>,
     /// A script of a root has one entry for the life of the host.
     by_name: HashMap<(PathBuf, String), ProcessId>,
     entries: HashMap<ProcessId, Entry>,
@@ -47,6 +49,7 @@ pub(super) struct Owner {
 struct Entry {
     info: Arc<ProcessInfo>,
     cell: Arc<StatusCell>,
+    console: Arc<Console>,
     /// Holds [`CONTROLS`]; a command without room is refused.
     control: Sender<Handed>,
     /// One for each start that may wait for its turn.
@@ -112,15 +115,14 @@ impl Entry {
 impl Owner {
     pub(super) fn new(
         strategy: StatusReadStrategy,
-        settings: Arc<Settings>,
-        registry: Arc<Registry>,
+        (settings, registry, printed): (Arc<Settings>, Arc<Registry>, Arc<watch::Sender<()>>),
         parts: Parts,
     ) -> Self {
         let Parts { bus, resources, output } = parts;
         let output =
             Sender::over(&resources, Component::Process, "output", output, resource::Waiting::Expected);
         let (by_name, entries) = (HashMap::new(), HashMap::new());
-        Self { bus, resources, output, settings, strategy, registry, by_name, entries, runs: 0 }
+        Self { bus, resources, output, settings, strategy, registry, printed, by_name, entries, runs: 0 }
     }
 
     /// Serves commands until shutdown or until no handle is left. A panic in one costs that command.
@@ -220,6 +222,8 @@ impl Owner {
             StatusReadStrategy::Atomic => StatusCell::new(pending),
             StatusReadStrategy::Locked => StatusCell::locked(pending, Arc::clone(self.resources.metrics())),
         });
+        let console =
+            Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
         let owner = self.resources.owner(Component::Process, "process");
         let (control, controls) = resource::channel(
             &self.resources,
@@ -231,6 +235,7 @@ impl Owner {
         let task = Task {
             process,
             cell: Arc::clone(&cell),
+            console: Arc::clone(&console),
             bus: self.bus.clone(),
             resources: owner.resources(),
             output: self.output.clone(),
@@ -239,9 +244,10 @@ impl Owner {
             work: Work::default(),
         };
         drop(owner.resources().spawn(Component::Process, "process", task.run()));
-        self.registry.publish(process, Shown { info: Arc::clone(&info), cell: Arc::clone(&cell) });
+        let (shown, seen) = (Arc::clone(&info), Arc::clone(&console));
+        self.registry.publish(process, Shown { info: shown, cell: Arc::clone(&cell), console: seen });
         let places = Arc::new(Semaphore::new(CONTROLS));
-        let entry = Entry { info, cell, control, places, run, starts: 0, stopping: false, _owner: owner };
+        let entry = Entry { info, cell, console, control, places, run, starts: 0, stopping: false, _owner: owner };
         self.entries.insert(process, entry);
         self.by_name.insert(name, process);
         self.hand_start(process, run)?;
@@ -280,7 +286,8 @@ impl Owner {
         if let Some(info) = info {
             entry.info = info;
         }
-        let shown = Shown { info: Arc::clone(&entry.info), cell: Arc::clone(&entry.cell) };
+        let console = Arc::clone(&entry.console);
+        let shown = Shown { info: Arc::clone(&entry.info), cell: Arc::clone(&entry.cell), console };
         self.registry.publish(process, shown);
         let run = self.next_run();
         let taken = self.hand_start(process, run)?;

@@ -1,7 +1,7 @@
 //! From a pipe to whole lines: reads blocks, cuts them at their last newline, and waits for room in the
 //! output pipe before it reads on.
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
 use memchr::{memchr, memrchr};
 use tokio::{
@@ -10,7 +10,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{MAX_LINE, OutputBatch, Stream};
+use super::{
+    MAX_LINE, OutputBatch, Stream,
+    console::{Console, QUIET},
+};
 use crate::{
     event::{ProcessId, RunId, Timestamp},
     resource::{Sender, Shutdown},
@@ -56,6 +59,11 @@ impl Splitter {
     /// The unfinished last line, at the end of the pipe.
     pub(super) fn finish(&mut self) -> Lines {
         if self.rest.is_empty() { Lines::default() } else { self.end_line() }
+    }
+
+    /// The line that has no end yet, if one has begun.
+    pub(super) fn unfinished(&self) -> Option<&[u8]> {
+        (!self.rest.is_empty()).then_some(self.rest.as_slice())
     }
 
     /// More of the unfinished line.
@@ -107,30 +115,52 @@ pub(super) enum Phase {
     Told,
 }
 
+/// What a run prints to.
+pub(super) trait Source: Send {
+    /// Bytes that were printed, once there are any; 0 at the end. Cancel safe.
+    fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+}
+
 /// Reads one pipe of one run.
 pub(super) struct Reader {
     pub(super) origin: Origin,
     /// Full: the reader waits, then the child.
     pub(super) output: Sender<OutputBatch>,
+    /// Told of a line that does not end.
+    pub(super) console: Arc<Console>,
     pub(super) phase: watch::Receiver<Phase>,
     /// Dropped once everything that belongs to the run has been handed over.
     pub(super) over: Option<mpsc::Sender<()>>,
     pub(super) shutdown: Shutdown,
 }
 
+// === impl Source ===
+
+impl<T: AsyncRead + Unpin + Send> Source for T {
+    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        AsyncReadExt::read(self, buffer).await
+    }
+}
+
 // === impl Reader ===
 
 impl Reader {
     /// Reads the pipe to its end, or until the host shuts down while a process that escaped still holds it.
-    pub(super) async fn read(mut self, mut pipe: impl AsyncRead + Unpin) {
+    pub(super) async fn read(mut self, mut pipe: impl Source) {
         let mut splitter = Splitter::default();
         let mut block = vec![0; BLOCK];
         let mut patience = Patience { time: DRAIN, bytes: MAX_PIPE };
+        let mut asks = false;
         loop {
             let waited = Instant::now();
             let read = tokio::select! {
                 biased;
                 read = pipe.read(&mut block) => read,
+                () = sleep(QUIET), if !asks && splitter.unfinished().is_some() => {
+                    self.console.unfinished(self.origin.stream, splitter.unfinished());
+                    asks = true;
+                    continue;
+                }
                 () = gone_for(&mut self.phase, patience.time), if self.over.is_some() => {
                     self.over = None;
                     continue;
@@ -149,6 +179,9 @@ impl Reader {
                     break;
                 }
             };
+            if std::mem::take(&mut asks) {
+                self.console.unfinished(self.origin.stream, None);
+            }
             if !self.send(lines).await {
                 return;
             }

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Status, StatusCell};
+use super::{Status, StatusCell, console::Console, usage::Root};
 use crate::{
-    event::{ProcessId, ProcessInfo},
+    event::{ProcessId, ProcessInfo, State},
     sync::Swap,
 };
 
@@ -16,6 +16,7 @@ pub(super) struct Registry(Swap<HashMap<ProcessId, Shown>>);
 pub(super) struct Shown {
     pub(super) info: Arc<ProcessInfo>,
     pub(super) cell: Arc<StatusCell>,
+    pub(super) console: Arc<Console>,
 }
 
 // === impl Registry ===
@@ -27,6 +28,25 @@ impl Registry {
 
     pub(super) fn info(&self, process: ProcessId) -> Option<Arc<ProcessInfo>> {
         self.0.load().get(&process).map(|shown| Arc::clone(&shown.info))
+    }
+
+    /// The input and terminal of a process, the run they are those of now, and how it is run.
+    pub(super) fn console(&self, process: ProcessId) -> Option<(Arc<Console>, Arc<Status>, Arc<ProcessInfo>)> {
+        let table = self.0.load();
+        let shown = table.get(&process)?;
+        Some((Arc::clone(&shown.console), shown.cell.get(), Arc::clone(&shown.info)))
+    }
+
+    /// The trees of what runs.
+    pub(super) fn running(&self) -> Vec<Root> {
+        let table = self.0.load();
+        let running = table.iter().filter_map(|(process, shown)| {
+            let status = shown.cell.get();
+            let pid = shown.console.tree().or(status.pid);
+            let pid = pid.filter(|_| status.state == State::Running)?;
+            Some(Root { process: *process, run: status.run, pid })
+        });
+        running.collect()
     }
 
     /// Called by the owner alone, so no update can be lost between load and store.

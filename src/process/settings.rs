@@ -36,6 +36,7 @@ pub(super) struct Values {
     pub(super) max_concurrent_starts: usize,
     pub(super) worker_timeout: Duration,
     pub(super) stop_grace: Duration,
+    pub(super) usage_interval: Duration,
 }
 
 /// The right to start something, until dropped.
@@ -125,9 +126,14 @@ impl Now {
 impl From<&ProcessManagerConfig> for Values {
     fn from(config: &ProcessManagerConfig) -> Self {
         let &ProcessManagerConfig {
-            max_processes, max_concurrent_starts, worker_timeout, stop_grace, ..
+            max_processes,
+            max_concurrent_starts,
+            worker_timeout,
+            stop_grace,
+            usage_interval,
+            ..
         } = config;
-        Self { max_processes, max_concurrent_starts, worker_timeout, stop_grace }
+        Self { max_processes, max_concurrent_starts, worker_timeout, stop_grace, usage_interval }
     }
 }
 

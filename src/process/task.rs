@@ -11,6 +11,7 @@ use tokio::{
 
 use super::{
     OutputBatch, Status, StatusCell, Stream,
+    console::Console,
     controls::Controls,
     environment,
     escalation::{Escalation, KILL_WAIT},
@@ -33,6 +34,7 @@ const PANICKED: &str = "brummer failed inside this run: see its log file";
 pub(super) struct Task {
     pub(super) process: ProcessId,
     pub(super) cell: Arc<StatusCell>,
+    pub(super) console: Arc<Console>,
     pub(super) bus: EventBus,
     pub(super) resources: ResourceManager,
     pub(super) output: Sender<OutputBatch>,
@@ -278,6 +280,7 @@ impl Task {
         let reader = |stream| Reader {
             origin: Origin { process: self.process, run, stream },
             output: self.output.clone(),
+            console: Arc::clone(&self.console),
             phase: phases.clone(),
             over: Some(done.clone()),
             shutdown: self.resources.shutdown(),

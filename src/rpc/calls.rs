@@ -67,6 +67,8 @@ impl Calls {
             Call::Unwatch(buffer) => return self.send(ToFlush::Unwatch(id, buffer.buf)).await,
             Call::WatchHealth(buffer) => return self.send(ToFlush::WatchHealth(id, buffer.buf)).await,
             Call::UnwatchHealth(buffer) => return self.send(ToFlush::UnwatchHealth(id, buffer.buf)).await,
+            Call::Attach(attach) => return self.send(ToFlush::Attach(id, attach)).await,
+            Call::Detach(buffer) => return self.send(ToFlush::Detach(id, buffer.buf)).await,
             call => call,
         };
         let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {

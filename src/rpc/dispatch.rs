@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use super::{
     Handles,
-    protocol::{Call, Directory, ErrorsOf, LineOf, Run},
+    protocol::{Call, Directory, ErrorsOf, Keys, Line, LineOf, Resize, Run},
 };
 use crate::{
     config::{self, Change, Config, Loaded, Reloaded, Source},
     event::{Component, ProcessId, ProcessInfo, Seq},
     locate::{self, Finding, Location, Place, Resolver, Scanner, Severity},
     logs::Headline,
-    process::{Asked, ProcessError, Started},
+    process::{Asked, ProcessError, Size, Started},
     project,
 };
 
@@ -51,6 +51,11 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
         | Call::Unwatch(_)
         | Call::WatchHealth(_)
         | Call::UnwatchHealth(_)
+        | Call::Send(_)
+        | Call::Input(_)
+        | Call::Resize(_)
+        | Call::Attach(_)
+        | Call::Detach(_)
         | Call::Bye => Ok(json!({})),
     }
 }
@@ -60,7 +65,8 @@ pub(super) type Rest = Pin<Box<dyn Future<Output = Result<Value, String>> + Send
 
 /// Whether a call starts or ends something, or changes what that goes by: these are begun in the order they came.
 pub(super) fn is_command(call: &Call) -> bool {
-    matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_) | Call::Reload)
+    let of_a_process = matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_));
+    of_a_process || matches!(call, Call::Send(_) | Call::Input(_) | Call::Resize(_) | Call::Reload)
 }
 
 /// Carries a command out as far as others have to wait for it.
@@ -70,9 +76,19 @@ pub(super) async fn begin(handles: &Handles, command: Call) -> Result<Rest, Stri
         Call::Run(run) => Box::pin(begin_run(handles, run).await?),
         Call::Stop(entry) => Box::pin(done(manager.begin_stop(ProcessId(entry.id)).await)),
         Call::Restart(entry) => Box::pin(done(manager.begin_restart(ProcessId(entry.id)).await)),
+        Call::Send(Line { id, text, eof }) => told(manager.send(ProcessId(id), text.as_deref(), eof)),
+        Call::Input(Keys { id, bytes }) => told(manager.input(ProcessId(id), &bytes.0)),
+        Call::Resize(Resize { id, cols, rows }) => {
+            told(manager.resize(ProcessId(id), Size { cols: cols.max(1), rows: rows.max(1) }))
+        }
         // Settings hold before the next command.
         other => Box::pin(ready(call(handles, other).await)),
     })
+}
+
+/// The answer to a command that is carried out at once.
+fn told(done: Result<(), ProcessError>) -> Rest {
+    Box::pin(ready(done.map(|()| json!({})).map_err(said)))
 }
 
 /// The answer to a command that has none but its end.

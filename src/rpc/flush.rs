@@ -16,12 +16,13 @@ use super::{
     patch::{self, LIMIT_BYTES, LIMIT_LINES},
     protocol,
     session::Editor,
+    terminals::Terminals,
     watch::Watch,
 };
 use crate::{
     bus::{Filter, Mailbox},
     config::Backpressure,
-    event::{Component, EventKind, Health, Pressure},
+    event::{Component, EventKind, Health, Pressure, ProcessId},
     logs::Query,
     model::{HAPPENINGS, Happening, Revision, What},
 };
@@ -47,6 +48,8 @@ pub(super) enum ToFlush {
     Unwatch(u64, i64),
     WatchHealth(u64, i64),
     UnwatchHealth(u64, i64),
+    Attach(u64, protocol::Attach),
+    Detach(u64, i64),
     Reply(Reply),
 }
 
@@ -56,6 +59,7 @@ pub(super) struct Flush {
     handles: Handles,
     pressure: watch::Receiver<Pressure>,
     watches: Vec<Watch>,
+    terminals: Terminals,
     replies: Vec<Reply>,
     /// What the editor has been told of.
     seen: Revision,
@@ -98,6 +102,7 @@ impl Flush {
         Self {
             editor,
             pressure: handles.resources.pressure(),
+            terminals: Terminals::new(&handles.manager),
             handles,
             watches: Vec::new(),
             replies: Vec::new(),
@@ -142,6 +147,7 @@ impl Flush {
                     None => return false,
                 },
                 () = self.handles.model.changed(), if !self.dirty => self.dirty = true,
+                () = self.terminals.changed(), if !self.dirty => self.dirty = true,
                 Some(event) = self.changes.recv() => self.events.extend(patch::health_row(&event)),
                 () = sleep_until(look.unwrap_or(next_frame)), if look.is_some() && !self.dirty => self.dirty = true,
                 () = sleep_until(next_frame), if ready => return true,
@@ -170,6 +176,17 @@ impl Flush {
                 // A happening may have waited for this buffer.
                 self.dirty = true;
             }
+            ToFlush::Attach(id, protocol::Attach { buf, id: process }) => {
+                let attached = self.terminals.attach(&self.handles.manager, buf, ProcessId(process));
+                let ok = attached.is_ok().then(|| serde_json::json!({}));
+                self.replies.push(Reply { id, ok, err: attached.err() });
+                self.dirty = true;
+            }
+            ToFlush::Detach(id, buf) => {
+                self.terminals.detach(buf);
+                self.replies.push(Reply::done(id));
+                self.dirty = true;
+            }
             ToFlush::WatchHealth(id, buf) => {
                 self.health.watch(buf);
                 self.replies.push(Reply::done(id));
@@ -190,17 +207,18 @@ impl Flush {
         self.held.extend(view.happenings);
         let logs = self.read_logs().await;
         // More is ready at once; it goes into the next frame.
-        self.dirty |= self.watches.iter().any(|watch| watch.behind);
+        let terms = self.terminals.take();
+        self.dirty |= self.watches.iter().any(|watch| watch.behind) || self.terminals.is_behind();
         self.release();
         let (events, replies) = (std::mem::take(&mut self.events), std::mem::take(&mut self.replies));
         let procs: Vec<_> = view.rows.iter().map(patch::proc_row).collect();
         let health = self.health.take().map(dispatch::without_nulls);
-        let nothing = logs.is_empty() && procs.is_empty() && events.is_empty() && replies.is_empty();
+        let nothing = logs.is_empty() && terms.is_empty() && procs.is_empty() && events.is_empty() && replies.is_empty();
         if nothing && health.is_none() {
             return None;
         }
         self.frames += 1;
-        Some(Frame { rev: self.frames, logs, procs, events, health, replies })
+        Some(Frame { rev: self.frames, logs, terms, procs, events, health, replies })
     }
 
     async fn read_logs(&mut self) -> Vec<LogPatch> {
@@ -236,7 +254,10 @@ impl Flush {
     /// Readies the happenings whose lines are shown, in order: one that waits holds back those behind it.
     fn release(&mut self) {
         let waits = |happening: &Happening| match happening.what {
-            What::Exited { .. } => self.watches.iter().any(|watch| watch.lacks(happening.process)),
+            What::Exited { .. } => {
+                self.watches.iter().any(|watch| watch.lacks(happening.process))
+                    || self.terminals.lacks(happening.process)
+            }
             What::Started | What::Error { .. } => false,
         };
         let ready = self.held.iter().take_while(|happening| !waits(happening)).count();
@@ -273,6 +294,7 @@ impl Flush {
         self.events.drain(..self.events.len().saturating_sub(HAPPENINGS));
         self.replies.splice(0..0, replies);
         self.watches.iter_mut().for_each(Watch::reset);
+        self.terminals.again();
         self.health.again();
         self.seen = Revision::default();
         self.styles_sent = PLAIN;
@@ -282,6 +304,9 @@ impl Flush {
     /// The answer is `true` or the buffers that want everything again.
     fn acknowledge(&mut self, answer: &Value) {
         let Some(buffers) = answer.as_array() else { return };
+        for buffer in buffers.iter().filter_map(Value::as_i64) {
+            self.dirty |= self.terminals.reset(buffer);
+        }
         for watch in &mut self.watches {
             if buffers.iter().any(|buffer| buffer.as_i64() == Some(watch.buf)) {
                 watch.reset();

@@ -10,6 +10,9 @@ pub(super) struct Frame {
     /// Changes of watched buffers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) logs: Vec<LogPatch>,
+    /// What terminals printed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) terms: Vec<TermPatch>,
     /// Changed rows, whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) procs: Vec<ProcRow>,
@@ -83,6 +86,9 @@ pub(super) struct ProcRow {
     /// A terminal shows it better than a log.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) full_screen: bool,
+    /// Its last line, while it is unfinished and nothing follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prompt: Option<String>,
     /// Share of one core in tenths of a percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu: Option<u32>,
@@ -149,6 +155,22 @@ pub(super) struct LogPatch {
     /// Where runs begin.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) runs: Vec<RunRow>,
+}
+
+/// What one terminal printed.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct TermPatch {
+    /// The buffer that shows it.
+    pub(super) buf: i64,
+    /// As it was printed.
+    #[serde(serialize_with = "as_binary")]
+    pub(super) bytes: Vec<u8>,
+    /// The terminal is emptied first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) reset: bool,
+    /// Bytes before these that are no longer kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) lost: u64,
 }
 
 /// A style's number and what it means.
@@ -303,6 +325,11 @@ pub(super) struct Reply {
 
 fn is_zero(value: &u64) -> bool {
     *value == 0
+}
+
+/// A list of numbers otherwise.
+fn as_binary<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 // === impl Reply ===

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     event::{Event, Exit, ProcessId, Readiness, Survivor},
     locate::Severity,
-    logs::{Chunk, Colour, Part, RunMark, Slice, Span, Style, StyleId, Which},
+    logs::{Chunk, Cleaner, Colour, Part, RunMark, Slice, Span, Style, StyleId, Which},
     model::{Ended, Happening, Row, What},
 };
 
@@ -95,10 +95,17 @@ pub(super) fn proc_row(row: &Row) -> ProcRow {
         left: left.collect(),
         terminal: row.detail.terminal,
         full_screen: row.detail.full_screen,
+        prompt: row.detail.prompt.as_deref().map(prompt).filter(|prompt| !prompt.is_empty()),
         cpu: row.usage.as_ref().map(|usage| usage.cpu),
         memory: row.usage.as_ref().map(|usage| usage.memory),
         ports: row.usage.iter().flat_map(|usage| usage.ports.iter().copied()).collect(),
     }
+}
+
+/// An unfinished line as a person reads it.
+fn prompt(line: &str) -> String {
+    let plain = Cleaner::plain(line.as_bytes());
+    String::from_utf8_lossy(&plain).chars().filter(|character| !character.is_control()).collect()
 }
 
 /// A happening as an event of the editor.

@@ -54,6 +54,16 @@ pub(super) enum Call {
     WatchHealth(Buffer),
     /// Send it no more.
     UnwatchHealth(Buffer),
+    /// Send a line to a process.
+    Send(Line),
+    /// Send keys to a process's terminal.
+    Input(Keys),
+    /// Say how large a process's terminal is.
+    Resize(Resize),
+    /// Send what a process's terminal prints to a buffer.
+    Attach(Attach),
+    /// Send it no more.
+    Detach(Buffer),
     /// End.
     Bye,
 }
@@ -107,6 +117,51 @@ pub(super) struct Buffer {
     pub(super) buf: i64,
 }
 
+/// See [`Call::Send`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Line {
+    /// The process.
+    pub(super) id: u32,
+    /// The line without its end; absent for none.
+    pub(super) text: Option<String>,
+    /// The end of file comes after it.
+    #[serde(default)]
+    pub(super) eof: bool,
+}
+
+/// See [`Call::Input`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Keys {
+    /// The process.
+    pub(super) id: u32,
+    /// What the terminal sends.
+    pub(super) bytes: Bytes,
+}
+
+/// Bytes, which Lua sends as text whether they are or not.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Bytes(pub(super) Vec<u8>);
+
+/// See [`Call::Resize`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Resize {
+    /// The process.
+    pub(super) id: u32,
+    /// Characters in a row, at least 1.
+    pub(super) cols: u16,
+    /// Rows, at least 1.
+    pub(super) rows: u16,
+}
+
+/// See [`Call::Attach`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Attach {
+    /// The buffer.
+    pub(super) buf: i64,
+    /// The process.
+    pub(super) id: u32,
+}
+
 /// A line of a process's log.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct LineOf {
@@ -153,8 +208,37 @@ impl Call {
             "health" => Self::Health,
             "watch_health" => Self::WatchHealth(read(method, params)?),
             "unwatch_health" => Self::UnwatchHealth(read(method, params)?),
+            "send" => Self::Send(read(method, params)?),
+            "input" => Self::Input(read(method, params)?),
+            "resize" => Self::Resize(read(method, params)?),
+            "attach" => Self::Attach(read(method, params)?),
+            "detach" => Self::Detach(read(method, params)?),
             "bye" => Self::Bye,
             other => return Err(format!("no such call: {other}")),
         })
+    }
+}
+
+// === impl Bytes ===
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl serde::de::Visitor<'_> for Any {
+            type Value = Bytes;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Bytes, E> {
+                Ok(Bytes(text.as_bytes().to_vec()))
+            }
+
+            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_any(Any)
     }
 }
