@@ -41,7 +41,10 @@ end, {
 for name, verb in pairs({
   run = 'run',
   ['run-last'] = 'run_last',
+  restore = 'restore',
   stop = 'stop',
+  ['stop-all'] = 'stop_all',
+  details = 'details',
   restart = 'restart',
   logs = 'logs',
   errors = 'errors',
@@ -70,7 +73,21 @@ for name, verb in pairs({
   end, { desc = 'brummer: ' .. verb:gsub('_', ' ') })
 end
 
+--- What ran when Neovim was left last is offered, where the options want it.
+local function restore()
+  local options = vim.g.brummer
+  local lazy = package.loaded['brummer.config']
+  if type(options) == 'function' or type(options) == 'table' and options.session_restore or lazy then
+    require('brummer.session').offer()
+  end
+end
+
 local group = vim.api.nvim_create_augroup('brummer', {})
+vim.api.nvim_create_autocmd('VimEnter', {
+  group = group,
+  desc = 'brummer: what ran when Neovim was left',
+  callback = vim.schedule_wrap(restore),
+})
 vim.api.nvim_create_autocmd('BufReadCmd', {
   group = group,
   pattern = 'brummer://*',
@@ -85,6 +102,7 @@ vim.api.nvim_create_autocmd('SessionLoadPost', {
   desc = 'brummer: turn restored buffers into views again',
   nested = true,
   callback = function()
+    restore()
     for _, buf in ipairs(vim.api.nvim_list_bufs()) do
       if vim.api.nvim_buf_get_name(buf):find('^brummer://') then
         require('brummer.ui.view').attach(buf, vim.api.nvim_buf_get_name(buf))

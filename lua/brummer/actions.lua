@@ -1,85 +1,11 @@
 --- The verbs: one named list that keys, <Plug> maps and commands share.
-local host = require('brummer.host')
+local cursor = require('brummer.cursor')
 local notify = require('brummer.notify')
 local scripts = require('brummer.scripts')
 local state = require('brummer.state')
 local target = require('brummer.target')
 
 local M = {}
-
---- Whether the cursor is on a line of the list that is no process: a key that acts says so and does
---- nothing. Never is another process meant, not even the only one that runs.
----@return boolean
-local function astray()
-  local view = require('brummer.ui.view').get(0)
-  if not view or view.kind ~= 'processes' then
-    return false
-  end
-  local lnum = vim.api.nvim_win_get_cursor(0)[1]
-  if require('brummer.ui.processes').row_at(view, lnum) then
-    return false
-  end
-  notify.say('no process on this line')
-  return true
-end
-
----@param how brummer.How
-local function go(how)
-  local view = require('brummer.ui.view').get(0)
-  if not view then
-    return notify.say('there is no brummer view here')
-  end
-  local win = vim.api.nvim_get_current_win()
-  local lnum = vim.api.nvim_win_get_cursor(win)[1]
-  if view.kind == 'processes' then
-    local processes = require('brummer.ui.processes')
-    if processes.leads_to_health(view, lnum) then
-      return M.health()
-    end
-    return not astray() and processes.go(view, lnum, how) or nil
-  elseif view.kind ~= 'logs' then
-    return notify.say('this line names no place')
-  end
-  local log = view --[[@as brummer.LogView]]
-  local seq, id = log.lines:at(lnum - 1)
-  id = view.script and log.id or id
-  if not seq or not id then
-    return notify.say('this line names no place')
-  end
-  host.call('locate', { id = id, seq = seq }, function(err, value)
-    if err then
-      return notify.failed(err)
-    end
-    if value and vim.api.nvim_get_current_win() == win then
-      require('brummer.location').open(value --[[@as brummer.Location]], how)
-    end
-  end)
-end
-
----@param direction 1|-1
----@param what 'errors'|'runs'
-local function seek(direction, what)
-  local view = require('brummer.ui.view').get(0)
-  if not view or view.kind ~= 'logs' then
-    return notify.say('this works in a log; :Brummer next goes to the next error')
-  end
-  local draw = require('brummer.ui.draw')
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  local to, short = draw.seek(view.buf, draw.ns[what], row, direction * vim.v.count1)
-  if to then
-    vim.cmd.normal({ "m'", bang = true })
-    vim.api.nvim_win_set_cursor(0, { to + 1, 0 })
-    vim.cmd.normal({ 'zv', bang = true })
-  end
-  if short then
-    notify.say(
-      ('no %s %s here'):format(
-        direction > 0 and 'further' or 'earlier',
-        what == 'errors' and 'error' or 'run'
-      )
-    )
-  end
-end
 
 --- Runs the process of the view or list again; a log of nothing is run for the first time.
 function M.restart()
@@ -96,7 +22,8 @@ end
 function M.logs(name, open)
   if name then
     return target.with_root(function(root)
-      scripts.open_log(root, name, open)
+      local row = state.match(root, name)
+      scripts.open_log(root, row and row.name or name, open)
     end)
   end
   target.with_process(nil, 'Show the log of', function(row)
@@ -149,33 +76,19 @@ function M.toggle(open)
   end
 end
 
-function M.explain()
-  local view = require('brummer.ui.view').get(0)
-  if not view or view.kind ~= 'logs' then
-    return notify.say(':Brummer explain works on a line of a log')
-  end
-  local log = view --[[@as brummer.LogView]]
-  local seq, id = log.lines:at(vim.api.nvim_win_get_cursor(0)[1] - 1)
-  id = view.script and log.id or id
-  if not seq or not id then
-    return notify.say('there is no line to explain')
-  end
-  host.call('explain', { id = id, seq = seq }, function(err, value)
-    if err then
-      return notify.failed(err)
-    end
-    require('brummer.ui.window').popup(value and value.lines or {}, 'explain')
-  end)
-end
-
 ---@type table<string, { desc: string, fn: fun() }>
 M.verbs = {
-  run = { desc = 'run a script of the project', fn = scripts.choose },
+  run = {
+    desc = 'run a script of the project',
+    fn = function()
+      require('brummer.picker').choose()
+    end,
+  },
   run_last = { desc = 'run again what was run last', fn = scripts.start_last },
   stop = {
     desc = 'stop the process',
     fn = function()
-      if not astray() then
+      if not cursor.astray() then
         scripts.signal('stop')
       end
     end,
@@ -183,12 +96,32 @@ M.verbs = {
   restart = {
     desc = 'run the process again',
     fn = function()
-      if not astray() then
+      if not cursor.astray() then
         M.restart()
       end
     end,
   },
   logs = { desc = 'open a log', fn = M.logs },
+  details = {
+    desc = 'show all that is known of the process',
+    fn = function()
+      if not cursor.astray() then
+        require('brummer.ui.details').show()
+      end
+    end,
+  },
+  restore = {
+    desc = 'run again what ran when Neovim was left',
+    fn = function()
+      require('brummer.session').restore()
+    end,
+  },
+  stop_all = {
+    desc = 'stop everything of the project',
+    fn = function()
+      scripts.stop_all()
+    end,
+  },
   clear = { desc = 'hide what was printed so far', fn = M.clear },
   open = { desc = 'open the dashboard', fn = M.open },
   toggle = { desc = 'show or hide the views', fn = M.toggle },
@@ -199,59 +132,59 @@ M.verbs = {
       require('brummer.ui.health').refresh()
     end,
   },
-  explain = { desc = 'say what the line was taken for', fn = M.explain },
+  explain = { desc = 'say what the line was taken for', fn = cursor.explain },
   go = {
     desc = 'go to the place or log of the line',
     fn = function()
-      go('go')
+      cursor.go('go')
     end,
   },
   preview = {
     desc = 'show the place, stay here',
     fn = function()
-      go('preview')
+      cursor.go('preview')
     end,
   },
   go_split = {
     desc = 'go there in a split',
     fn = function()
-      go('split')
+      cursor.go('split')
     end,
   },
   go_vsplit = {
     desc = 'go there in a vertical split',
     fn = function()
-      go('vsplit')
+      cursor.go('vsplit')
     end,
   },
   go_tab = {
     desc = 'go there in a new tab page',
     fn = function()
-      go('tab')
+      cursor.go('tab')
     end,
   },
   next_error = {
     desc = 'next error of this log',
     fn = function()
-      seek(1, 'errors')
+      cursor.seek(1, 'errors')
     end,
   },
   prev_error = {
     desc = 'previous error of this log',
     fn = function()
-      seek(-1, 'errors')
+      cursor.seek(-1, 'errors')
     end,
   },
   next_run = {
     desc = 'next run in this log',
     fn = function()
-      seek(1, 'runs')
+      cursor.seek(1, 'runs')
     end,
   },
   prev_run = {
     desc = 'previous run in this log',
     fn = function()
-      seek(-1, 'runs')
+      cursor.seek(-1, 'runs')
     end,
   },
   errors = {

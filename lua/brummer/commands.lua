@@ -6,7 +6,7 @@ local M = {}
 
 ---@class brummer.Command
 ---@field fn? fun(opts: table, args: string[], raw: string)
----@field complete? 'scripts'|'running'|'logs'|string[]
+---@field complete? brummer.Completion
 
 ---@param opts table
 ---@return brummer.OpenOpts
@@ -37,7 +37,7 @@ local function split_args(args)
   return args
 end
 
---- `:BrummerRun`: names, `-- args`, `!command line`, `--last`, or nothing to choose.
+--- `:BrummerRun`: names, `-- args`, `!command line`, `--last`, `--restore`, or nothing to choose.
 ---@param opts table
 ---@param raw string
 function M.run(opts, raw)
@@ -53,10 +53,12 @@ function M.run(opts, raw)
   local words = text.words(raw)
   if words[1] == '--last' then
     return scripts.start_last(open)
+  elseif words[1] == '--restore' then
+    return require('brummer.session').restore()
   end
   local names, args = split_args(words)
   if #names == 0 then
-    return scripts.choose(open)
+    return require('brummer.picker').choose(open)
   end
   for _, name in ipairs(names) do
     if name:sub(1, 2) == '--' then
@@ -77,9 +79,19 @@ M.commands = {
     end,
   },
   stop = {
-    complete = 'running',
-    fn = function(_, args)
-      require('brummer.scripts').signal('stop', args[1])
+    complete = 'stop',
+    fn = function(opts, args)
+      local all, rest = take(args, '--all')
+      local leftovers, names = take(rest, '--leftovers')
+      if leftovers then
+        require('brummer.leftovers').stop()
+      end
+      if all then
+        require('brummer.scripts').stop_all(opts.bang)
+      end
+      if #names > 0 or not all and not leftovers then
+        require('brummer.scripts').signal_all('stop', names)
+      end
     end,
   },
   restart = {
@@ -87,7 +99,7 @@ M.commands = {
     fn = function(_, args)
       local actions = require('brummer.actions')
       if args[1] then
-        return require('brummer.scripts').signal('restart', args[1])
+        return require('brummer.scripts').signal_all('restart', args)
       end
       actions.restart()
     end,
@@ -95,7 +107,7 @@ M.commands = {
   logs = {
     complete = 'logs',
     fn = function(opts, args)
-      require('brummer.actions').logs(args[1], open_opts(opts))
+      require('brummer.actions').logs(args[1] and table.concat(args, ' '), open_opts(opts))
     end,
   },
   errors = {
@@ -127,7 +139,7 @@ M.commands = {
   },
   explain = {
     fn = function()
-      require('brummer.actions').explain()
+      require('brummer.cursor').explain()
     end,
   },
   config = {

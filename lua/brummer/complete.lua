@@ -1,6 +1,8 @@
 --- Completion: answered from what Lua knows, also with no host, without waiting.
 local M = {}
 
+---@alias brummer.Completion 'scripts'|'running'|'stop'|'logs'|string[]
+
 ---@param list string[]
 ---@param lead string
 ---@return string[]
@@ -10,44 +12,59 @@ local function matching(list, lead)
   end, list)
 end
 
----@param what 'scripts'|'running'|'logs'|string[]|nil
----@param words string[]
+---@param rows brummer.Row[]
 ---@return string[]
-local function candidates(what, words)
-  if what == nil then
-    return {}
-  elseif type(what) == 'table' then
-    return what
-  end
-  local project, state = require('brummer.project'), require('brummer.state')
-  local root = project.current()
-  if not root then
-    return {}
-  end
-  local names = {}
+local function names_of(rows)
+  return vim.tbl_map(function(row)
+    return row.name
+  end, rows)
+end
+
+---@param what? brummer.Completion
+---@param root string
+---@return string[] names
+---@return string[] flags
+local function candidates(what, root)
+  local state = require('brummer.state')
   if what == 'scripts' then
-    names = project.scripts(root)
-    if #words == 0 then
-      table.insert(names, '--last')
-    end
-  else
-    for _, row in ipairs(what == 'running' and state.running(root) or state.rows(root)) do
-      names[#names + 1] = row.name
-    end
+    local catalog = require('brummer.catalog')
+    catalog.refresh(root)
+    local flags = { '--last' }
+    flags[2] = require('brummer.session').saved(root) and '--restore' or nil
+    return catalog.names(root), flags
+  elseif what == 'stop' then
+    return names_of(state.running(root)), { '--all', '--leftovers' }
+  elseif what == 'running' then
+    return names_of(state.running(root)), {}
   end
-  return vim.tbl_filter(function(name)
-    return not vim.tbl_contains(words, name)
-  end, names)
+  return names_of(state.rows(root)), {}
 end
 
 --- A name as it has to be typed.
 ---@param name string
 ---@return string
 local function typed(name)
-  return (name:gsub('[%s"\'\\]', '\\%0'))
+  return (name:gsub('[%s"\'\\]', '\\%0'):gsub('^!', '\\!'))
 end
 
----@param what 'scripts'|'running'|'logs'|string[]|nil
+--- How the names that begin with the last of the words go on: `run` after `cargo`.
+---@param names string[]
+---@param words string[]
+---@return string[]
+local function continued(names, words)
+  local out = {}
+  for first = 1, #words do
+    local begun = table.concat(words, ' ', first) .. ' '
+    for _, name in ipairs(names) do
+      if vim.startswith(name, begun) then
+        out[#out + 1] = name:sub(#begun + 1)
+      end
+    end
+  end
+  return out
+end
+
+---@param what? brummer.Completion
 ---@param rest string the arguments up to the cursor
 ---@param lead string
 ---@return string[]
@@ -56,10 +73,33 @@ local function complete(what, rest, lead)
   if lead ~= '' then
     words[#words] = nil
   end
-  if rest:find('^!') or vim.tbl_contains(words, '--') then
+  if what == nil or rest:find('^!') or vim.tbl_contains(words, '--') then
     return {}
+  elseif type(what) == 'table' then
+    return matching(what, lead)
   end
-  return matching(vim.tbl_map(typed, candidates(what, words)), lead)
+  local root = require('brummer.project').current()
+  local names, flags = {}, {}
+  if root then
+    names, flags = candidates(what, root)
+  elseif what == 'stop' then
+    flags = { '--leftovers' }
+  end
+  local used = require('brummer.catalog').join(words, names)
+  local fresh = vim.tbl_filter(function(name)
+    return not vim.tbl_contains(used, name)
+  end, names)
+  local offered = vim.list_extend(continued(fresh, words), fresh)
+  local found = matching(vim.tbl_map(typed, offered), lead)
+  if #found == 0 and lead ~= '' and root and what == 'scripts' then
+    for word, name in pairs(require('brummer.catalog').bare(root)) do
+      if vim.startswith(word, lead) and not vim.tbl_contains(used, name) then
+        found[#found + 1] = typed(name)
+      end
+    end
+    table.sort(found)
+  end
+  return #words == 0 and vim.list_extend(found, matching(flags, lead)) or found
 end
 
 --- Of `:BrummerRun`.

@@ -65,7 +65,14 @@ M.schema = {
     name = 'notify',
     type = { 'boolean', 'table' },
     default = true,
-    desc = 'Notices; a table turns off single ones: `{ failed = false, error = false, host = false, health = false }`.',
+    desc = 'Notices; a table turns off single ones: failed, error, not_ready, leftovers, restore, host, health.',
+  },
+  {
+    name = 'session_restore',
+    type = { 'boolean', 'enum' },
+    values = { 'auto' },
+    default = false,
+    desc = "Keep what runs when Neovim is left; true offers it at the next start, 'auto' starts it.",
   },
   {
     name = 'log_level',
@@ -86,6 +93,7 @@ M.schema = {
 ---@field winbar boolean
 ---@field confirm_quit boolean
 ---@field notify boolean|table<string, boolean>
+---@field session_restore boolean|'auto'
 ---@field log_level string
 
 ---@type table?
@@ -175,6 +183,9 @@ end
 ---@param opts? table
 function M.setup(opts)
   given, merged, reported = opts, nil, false
+  if opts and opts.session_restore and vim.v.vim_did_enter == 1 then
+    require('brummer.session').offer()
+  end
 end
 
 --- The resolved options.
@@ -210,6 +221,10 @@ local icons = {
     stopped = '○',
     error = '✗',
     warning = '!',
+    open = '▾',
+    closed = '▸',
+    dot = '·',
+    cut = '…',
   },
   nerd = {
     running = '',
@@ -228,14 +243,18 @@ local icons = {
     stopped = 'o',
     error = 'x',
     warning = '!',
+    open = 'v',
+    closed = '>',
+    dot = '-',
+    cut = '...',
   },
 }
 
---- The glyph of a state.
+--- A glyph, by what it stands for.
 ---@param name string
 ---@return string
 function M.icon(name)
-  return icons[M.get().icons][name] or '?'
+  return icons[M.get().icons][name] or icons.plain[name] or '?'
 end
 
 return M

@@ -55,7 +55,7 @@ local function project()
   if not root then
     return vim.health.info('project: none here (no package.json or .brum.toml above)')
   end
-  local scripts = projects.scripts(root)
+  local scripts = require('brummer.catalog').names(root)
   vim.health.ok(('project: %s, %d scripts known'):format(root, #scripts))
   vim.health.info(':Brummer config shows the problems of its .brum.toml')
 end

@@ -21,6 +21,11 @@ M.links = {
   BrummerTitle = 'Title',
   BrummerName = 'Normal',
   BrummerCommand = 'Comment',
+  BrummerPackage = 'Comment',
+  BrummerPort = 'Identifier',
+  BrummerUsage = 'Comment',
+  BrummerNotReady = 'DiagnosticWarn',
+  BrummerLeft = 'DiagnosticWarn',
   BrummerHealthWarning = 'DiagnosticWarn',
   BrummerHealthError = 'DiagnosticError',
 }

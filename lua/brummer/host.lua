@@ -40,8 +40,8 @@ end
 
 ---@param what 'host_up'|'host_down'
 local function views(what)
-  for _, kind in ipairs({ 'logs', 'health' }) do
-    require('brummer.ui.' .. kind)[what]()
+  for _, name in ipairs({ 'ui.logs', 'ui.health', 'leftovers' }) do
+    require('brummer.' .. name)[what]()
   end
 end
 
@@ -83,7 +83,8 @@ local function give_up(this, reason, kill, killed)
   if leaving then
     return
   end
-  require('brummer.state').host_down(reason, killed)
+  require('brummer.news').host_down(reason)
+  require('brummer.state').host_down(killed)
   views('host_down')
   local option = require('brummer.config').get().notify
   if not (this.ready and (option == false or type(option) == 'table' and option.host == false)) then
@@ -241,6 +242,7 @@ function M.on_hello(json)
   end
   stop_timer(this)
   this.ready, this.info = true, info
+  require('brummer.news').reset()
   require('brummer.state').reset()
   local list = queued
   queued = {}
@@ -279,7 +281,8 @@ function M.stop()
     host = nil
     rpc.bye()
     rpc.detach('')
-    require('brummer.state').host_down('stopped')
+    require('brummer.news').host_down('stopped')
+    require('brummer.state').host_down()
     views('host_down')
   end
 end

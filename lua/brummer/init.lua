@@ -11,6 +11,7 @@ end
 ---@field args? string[]
 ---@field root? string
 ---@field open? boolean false opens no window
+---@field another? boolean also when another Neovim runs it
 
 --- Runs a script, several scripts, or with `!` in front a command line.
 ---@param names string|string[]
@@ -29,6 +30,7 @@ function M.run(names, opts)
     command = command,
     args = opts.args,
     open = open,
+    another = opts.another,
   })
 end
 
@@ -75,13 +77,14 @@ end
 
 local EVENTS = {
   started = 'BrummerProcessStarted',
+  ready = 'BrummerProcessReady',
   exited = 'BrummerProcessExited',
   error = 'BrummerErrorDetected',
   health = 'BrummerHealthChanged',
   host_down = 'BrummerHostDown',
 }
 
---- Calls `fn` with the data of an event: `started`, `exited`, `error`, `health` or `host_down`.
+--- Calls `fn` with the data of an event: `started`, `ready`, `exited`, `error`, `health` or `host_down`.
 ---@param event string
 ---@param fn fun(data: table)
 ---@return fun() off
@@ -109,7 +112,7 @@ end
 function M.status(name)
   local state = require('brummer.state')
   local root = require('brummer.project').current()
-  local row = root and state.find(root, name)
+  local row = root and state.match(root, name)
   if not row then
     for _, other in ipairs(state.rows()) do
       row = row or (other.name == name and other or nil)

@@ -40,6 +40,19 @@ function M.say(message, level)
   end)
 end
 
+--- `said` cut so that `tail`, which says what to do, still fits.
+---@param said string
+---@param tail string
+---@param short? string said where nearly nothing of `said` would be left
+---@return string
+function M.with_tail(said, tail, short)
+  local room = M.room() - #'brummer: ' - vim.fn.strdisplaywidth(tail)
+  if short and room < math.min(vim.fn.strdisplaywidth(said), 16) then
+    return short
+  end
+  return text.fit(said, math.max(room, 8)) .. tail
+end
+
 --- As `say`, at error level.
 ---@param message string
 function M.error(message)
@@ -63,6 +76,14 @@ local function busy()
     or vim.fn.getcmdwintype() ~= ''
 end
 
+---@type table<string, string> several notices of a kind: what all of them are
+local SEVERAL = {
+  failed = '%d processes failed: %s',
+  error = '%d processes with errors: %s',
+  not_ready = '%d processes are not ready: %s',
+  health = '%d parts of the host are unwell: %s (:Brummer health)',
+}
+
 ---@param kind string
 ---@param list brummer.Notice[]
 ---@return string
@@ -77,18 +98,12 @@ local function merge(kind, list)
       names[#names + 1] = notice.name
     end
   end
-  if kind == 'health' and #names == 1 then
+  local several = SEVERAL[kind]
+  if #names == 1 or not several then
     -- How it is now counts, not the way there.
     return list[#list].text
   end
-  if kind == 'health' then
-    return ('%d parts of the host are unwell: %s (:Brummer health)'):format(
-      #names,
-      table.concat(names, ', ')
-    )
-  end
-  local what = kind == 'failed' and 'failed' or 'with errors'
-  return ('%d processes %s: %s'):format(#names, what, table.concat(names, ', '))
+  return several:format(#names, table.concat(names, ', '))
 end
 
 local function flush()

@@ -1,14 +1,8 @@
---- Which project a command is about, and what Lua itself knows of its scripts.
+--- Which project a command is about, and how the projects are told apart.
 local M = {}
-
-local MAX_BYTES = 1024 * 1024
 
 ---@type string[] roots in the order in which they were first used
 local roots = {}
----@type table<string, { mtime: string, names: string[] }>
-local cache = {}
----@type table<string, string[]> what the host listed
-local listed = {}
 
 ---@param path string
 ---@param type string
@@ -64,15 +58,16 @@ end
 
 --- How the buffers of a root are told apart: nil for the first project, `~NAME` for others.
 ---@param root string
+---@param always? boolean also for the first
 ---@return string?
-function M.label(root)
+function M.label(root, always)
   for i, known in ipairs(roots) do
     if known == root then
-      return i > 1 and M.labels()[i] or nil
+      return (always or i > 1) and M.labels()[i] or nil
     end
   end
   roots[#roots + 1] = root
-  return M.label(root)
+  return M.label(root, always)
 end
 
 --- Labels of all roots, unique.
@@ -110,71 +105,6 @@ function M.by_label(label)
     roots[1] = M.above(vim.fn.getcwd(-1, tab))
   end
   return roots[1]
-end
-
---- Remembers what the host listed for a root.
----@param root string
----@param scripts { name: string, package?: string }[]
-function M.remember(root, scripts)
-  local names = {}
-  for _, script in ipairs(scripts) do
-    names[#names + 1] = script.package and (script.package .. '/' .. script.name) or script.name
-  end
-  listed[root] = names
-end
-
---- Script names of package.json: read by Lua, so that completion works without a host.
----@param root string
----@return string[]
-local function read(root)
-  local path = vim.fs.joinpath(root, 'package.json')
-  local stat = vim.uv.fs_stat(path)
-  if not stat or stat.size > MAX_BYTES then
-    return {}
-  end
-  local stamp = ('%d.%d.%d'):format(stat.mtime.sec, stat.mtime.nsec, stat.size)
-  if cache[path] and cache[path].mtime == stamp then
-    return cache[path].names
-  end
-  local names = {}
-  local file = io.open(path, 'r')
-  if file then
-    local ok, json = pcall(vim.json.decode, file:read('*a'))
-    file:close()
-    local scripts = ok and type(json) == 'table' and json.scripts
-    if type(scripts) == 'table' then
-      names = vim.tbl_filter(function(name)
-        return type(name) == 'string'
-      end, vim.tbl_keys(scripts))
-      table.sort(names)
-    end
-  end
-  cache[path] = { mtime = stamp, names = names }
-  return names
-end
-
---- Every script name Lua knows of a root.
----@param root string
----@return string[]
-function M.scripts(root)
-  local names, seen = {}, {}
-  local function add(list)
-    for _, name in ipairs(list) do
-      if not seen[name] then
-        seen[name] = true
-        names[#names + 1] = name
-      end
-    end
-  end
-  add(read(root))
-  add(listed[root] or {})
-  for _, row in ipairs(require('brummer.state').rows(root)) do
-    -- The name of a command line is that line: it is run by `!`.
-    if row.script ~= row.name then
-      add({ row.name })
-    end
-  end
-  return names
 end
 
 return M

@@ -63,6 +63,7 @@ function M.watch()
     group = group,
     desc = 'brummer: tell the host',
     callback = function()
+      pcall(require('brummer.session').save)
       require('brummer.host').leave()
     end,
   })

@@ -15,7 +15,7 @@ local last_id = 0
 local PARTS = {
   { 'logs', 'brummer.ui.logs', 'apply' },
   { 'procs', 'brummer.state', 'apply_rows' },
-  { 'events', 'brummer.state', 'apply_events' },
+  { 'events', 'brummer.news', 'apply' },
   { 'health', 'brummer.ui.health', 'apply' },
 }
 

@@ -1,10 +1,10 @@
 --- Running, stopping, running again.
+local catalog = require('brummer.catalog')
 local host = require('brummer.host')
 local notify = require('brummer.notify')
 local project = require('brummer.project')
 local state = require('brummer.state')
 local target = require('brummer.target')
-local text = require('brummer.text')
 
 local M = {}
 
@@ -14,9 +14,19 @@ local M = {}
 ---@field args? string[]
 ---@field command? string
 ---@field open? brummer.OpenOpts|false
+---@field another? boolean also when another Neovim runs it
+---@field quiet? boolean nobody asked for it: opens and asks nothing
+
+---@class brummer.Started
+---@field id integer
+---@field name string
+---@field state 'started'|'running'
+---@field dependency? boolean it was started because another needs it
 
 ---@type brummer.RunOpts?
 local last
+---@type table<string, brummer.RunOpts> root and name -> how it was started
+local how = {}
 ---@type table<string, string> root -> problems of its .brum.toml that were told
 local told = {}
 
@@ -43,13 +53,10 @@ local function check_config(root)
       local more = #problems > 1 and (' (%d more: :Brummer config)'):format(#problems - 1) or ''
       -- The directory is known: file, line and key fit the line.
       local first = problems[1]:gsub('^.-/(%.brum%.toml)', '%1')
-      local room = notify.room() - #'brummer: '
-      if more == '' and vim.fn.strdisplaywidth(first) > room then
+      if more == '' and vim.fn.strdisplaywidth('brummer: ' .. first) > notify.room() then
         more = ' (:Brummer config)'
       end
-      -- Where the rest is to be read stays when the problem is long.
-      first = require('brummer.text').fit(first, room - #more)
-      notify.say(first .. more, vim.log.levels.WARN)
+      notify.say(notify.with_tail(first, more), vim.log.levels.WARN)
     end
     told[root] = all
   end)
@@ -65,51 +72,94 @@ function M.open_log(root, name, opts)
   return require('brummer.ui.window').open(views.buffer(views.log_name(root, name)), opts)
 end
 
+--- The log to open for what was started: that of the script asked for, or with nil the merged one.
+---@param opts brummer.RunOpts
+---@param started brummer.Started[]
+---@return string?
+local function log_of(opts, started)
+  local asked = vim.tbl_filter(function(one)
+    return not one.dependency
+  end, started)
+  if #asked == 1 or opts.command then
+    return (asked[1] or started[1]).name
+  end
+end
+
+--- What waits for the answer to a start is done; nothing waits any more.
+---@param root string
+---@param names string[]
+---@param started brummer.Started[]
+local function settle(root, names, started)
+  for _, name in ipairs(names) do
+    local waiting = starting[key(root, name)] or {}
+    starting[key(root, name)] = nil
+    for _, one in ipairs(started) do
+      if one.name == name then
+        vim.iter(waiting):each(function(act)
+          act(one.id)
+        end)
+      end
+    end
+  end
+end
+
+---@param started brummer.Started[]
+local function tell_running(started)
+  local already = {}
+  for _, one in ipairs(started) do
+    if one.state == 'running' and not one.dependency then
+      already[#already + 1] = one.name
+    end
+  end
+  if #already > 0 then
+    notify.say(
+      ('%s %s already; :Brummer restart starts again'):format(
+        table.concat(already, ', '),
+        #already == 1 and 'runs' or 'run'
+      )
+    )
+  end
+end
+
 --- Runs scripts or a command line and opens the log.
 ---@param opts brummer.RunOpts
 function M.start(opts)
   local win = vim.api.nvim_get_current_win()
-  target.with_root(function(root)
-    root = opts.root or root
-    last = vim.tbl_extend('force', opts, { root = root })
-    for _, name in ipairs(opts.names or {}) do
+  local function run(root)
+    local names = opts.names and catalog.join(opts.names, catalog.names(root))
+    if not opts.quiet then
+      last = vim.tbl_extend('force', opts, { root = root, another = false })
+    end
+    for _, name in ipairs(names or { opts.command }) do
+      if not state.alive(state.find(root, name)) then
+        how[key(root, name)] = { args = opts.args, command = opts.command }
+      end
+    end
+    for _, name in ipairs(names or {}) do
       starting[key(root, name)] = starting[key(root, name)] or {}
     end
     host.call('run', {
       root = root,
-      names = opts.names,
+      names = names,
       args = opts.args,
       command = opts.command,
+      another = opts.another or nil,
     }, function(err, value)
-      local started = value and value.started or {}
-      for _, name in ipairs(opts.names or {}) do
-        local waiting = starting[key(root, name)] or {}
-        starting[key(root, name)] = nil
-        for _, one in ipairs(started) do
-          if one.name == name then
-            vim.iter(waiting):each(function(act)
-              act(one.id)
-            end)
-          end
-        end
-      end
+      local started = value and value.started or {} ---@type brummer.Started[]
+      settle(root, names or {}, started)
       if err then
         return notify.failed(err)
       end
-      check_config(root)
-      local already = {}
       for _, one in ipairs(started) do
-        if one.state == 'running' then
-          already[#already + 1] = one.name
+        if one.state ~= 'running' then
+          local plain = one.dependency and {} or opts
+          how[key(root, one.name)] = { args = plain.args, command = plain.command }
         end
       end
-      if #already > 0 then
-        notify.say(
-          ('%s %s already; :Brummer restart starts again'):format(
-            table.concat(already, ', '),
-            #already == 1 and 'runs' or 'run'
-          )
-        )
+      check_config(root)
+      tell_running(opts.quiet and {} or started)
+      if value and #(value.elsewhere or {}) > 0 then
+        require('brummer.elsewhere').choose(root, value.elsewhere, opts)
       end
       if opts.open == false or #started == 0 then
         return
@@ -119,9 +169,14 @@ function M.start(opts)
       open.stay = open.stay
         or vim.api.nvim_get_current_win() ~= win
         or vim.api.nvim_get_mode().mode ~= 'n'
-      M.open_log(root, #started == 1 and started[1].name or nil, open)
+      M.open_log(root, log_of(opts, started), open)
     end)
-  end)
+  end
+  if opts.root then
+    run(opts.root)
+  else
+    target.with_root(run)
+  end
 end
 
 --- Runs again what was run last.
@@ -133,58 +188,12 @@ function M.start_last(open)
   M.start(vim.tbl_extend('force', last, { open = open }))
 end
 
---- Says what was looked for and how a command is added.
----@param dir string
-function M.nothing(dir)
-  require('brummer.ui.window').popup({
-    (' Nothing to run in %s:'):format(vim.fn.fnamemodify(dir, ':~')),
-    ' no script in a package.json, no command in a .brum.toml.',
-    '',
-    ' Three lines of .brum.toml add one:',
-    '',
-    '   [scripts.dev]',
-    '   command = "npx vite"',
-    '   cwd = "."',
-  }, 'brummer')
-end
-
---- Lets the user choose a script.
----@param open? brummer.OpenOpts
-function M.choose(open)
-  local root = project.current()
-  host.call('scripts', { dir = root or vim.fn.getcwd(-1, 0) }, function(err, value)
-    if err then
-      return notify.failed(err)
-    end
-    value = value or {}
-    local scripts = value.scripts or {}
-    if value.root then
-      project.remember(value.root, scripts)
-    end
-    if #scripts == 0 then
-      return M.nothing(value.root or root or vim.fn.getcwd())
-    end
-    local function full(script)
-      return script.package and (script.package .. '/' .. script.name) or script.name
-    end
-    local width = 0
-    for _, script in ipairs(scripts) do
-      width = math.max(width, vim.fn.strdisplaywidth(full(script)))
-    end
-    vim.ui.select(scripts, {
-      prompt = ('Run in %s'):format(value.project or value.root),
-      kind = 'brummer.script',
-      format_item = function(script)
-        -- One line each, also with the number that the built-in list puts before it.
-        local line = text.pad(full(script), math.min(width, 30)) .. '  ' .. (script.command or '')
-        return (text.pad(line, math.max(vim.o.columns - 8, 20)):gsub('%s+$', ''))
-      end,
-    }, function(script)
-      if script then
-        M.start({ root = value.root, names = { full(script) }, open = open })
-      end
-    end)
-  end)
+--- How a process was started: its arguments, or its command line.
+---@param root string
+---@param name string
+---@return { args?: string[], command?: string }
+function M.how(root, name)
+  return how[key(root, name)] or {}
 end
 
 ---@param method 'stop'|'restart'
@@ -205,11 +214,50 @@ function M.signal(method, name)
     return
   end
   target.with_process(name, method, function(row)
-    if method == 'stop' and not state.alive(row) then
+    if method == 'stop' and not state.alive(row) and #(row.left or {}) == 0 then
       -- The host still ends what the run left behind.
       notify.say(('%s is not running'):format(row.name))
     end
     send(row.id)
+  end)
+end
+
+--- Stops or restarts each of the named processes; without names the one that is meant.
+---@param method 'stop'|'restart'
+---@param words string[]
+function M.signal_all(method, words)
+  local root = project.current()
+  local known = {}
+  for _, row in ipairs(state.rows(root)) do
+    known[#known + 1] = row.name
+  end
+  local names = catalog.join(words, known)
+  if #names == 0 then
+    return M.signal(method)
+  end
+  for _, name in ipairs(names) do
+    M.signal(method, name)
+  end
+end
+
+--- Stops everything that runs in the project, dependents first; with `every` in all projects.
+---@param every? boolean
+function M.stop_all(every)
+  local root = not every and project.current() or nil
+  local here = vim.tbl_filter(function(row)
+    return state.alive(row) or #(row.left or {}) > 0
+  end, state.rows(root))
+  if #here == 0 then
+    return notify.say('nothing runs here')
+  end
+  host.call('stop_all', { root = root }, function(err)
+    if err then
+      return notify.failed(err)
+    end
+    local others = #state.running()
+    if root and others > 0 then
+      notify.say(('%d in other projects go on; :Brummer! stop --all stops all'):format(others))
+    end
   end)
 end
 

@@ -1,4 +1,4 @@
---- What is known about processes: the rows the host sent, the statusline, User events.
+--- What is known about processes: the rows the host sent, and the statusline.
 local M = {}
 
 ---@class brummer.Row
@@ -18,6 +18,21 @@ local M = {}
 ---@field ended_at? integer
 ---@field lines integer
 ---@field errors integer
+---@field package? string the workspace package it belongs to
+---@field waiting? string what a pending run waits for
+---@field ready? 'waiting'|'ready'|'failed' nil: nothing says how it would be known
+---@field not_ready? string why it is not ready
+---@field left? brummer.Survivor[] processes that outlived the leader of their tree
+---@field terminal? boolean
+---@field full_screen? boolean
+---@field cpu? integer share of one core in tenths of a percent
+---@field memory? integer bytes of the tree
+---@field ports? integer[]
+
+---@class (exact) brummer.Survivor
+---@field pid integer
+---@field name string
+---@field exempt? boolean the settings let it live on
 
 ---@type table<integer, brummer.Row>
 local rows = {}
@@ -30,13 +45,6 @@ local listeners = {}
 ---@type { running: integer, failed: integer }
 local counts = { running = 0, failed = 0 }
 local line = ''
----@type table<integer, integer> process -> run whose first error was told
-local told = {}
----@type table<string, { to: string, reason: string }> components of the host that are not healthy
-local unwell = {}
-
---- How bad a word of the host's health is.
-M.SEVERITY = { healthy = 0, degraded = 1, failing = 2, failed = 3 }
 
 ---@param root string
 ---@param name string
@@ -56,6 +64,22 @@ end
 ---@return brummer.Row?
 function M.find(root, name)
   return rows[by_name[key(root, name)]]
+end
+
+--- The row a user means by a name: the exact one, else the only one that ends in it, as `web` of
+--- `procfile web` and `dev` of `web/dev`.
+---@param root string
+---@param name string
+---@return brummer.Row?
+function M.match(root, name)
+  local row, several = M.find(root, name), false
+  for _, other in ipairs(row and {} or M.rows(root)) do
+    if vim.endswith(other.name, '/' .. name) or vim.endswith(other.name, ' ' .. name) then
+      several = row ~= nil
+      row = row or other
+    end
+  end
+  return not several and row or nil
 end
 
 --- All rows, or those of one root, in the order in which they came.
@@ -134,27 +158,12 @@ function M.apply_rows(list)
     if not rows[row.id] then
       order[#order + 1] = row.id
     end
+    require('brummer.news').row(rows[row.id], row)
     rows[row.id] = row
     by_name[key(row.root, row.name)] = row.id
     ids[#ids + 1] = row.id
   end
   changed(ids)
-end
-
-local PATTERN = {
-  started = 'BrummerProcessStarted',
-  exited = 'BrummerProcessExited',
-  error = 'BrummerErrorDetected',
-  health = 'BrummerHealthChanged',
-}
-
---- Scheduled: what a listener does, or that it raises, is no business of the frame.
----@param pattern string
----@param data table
-local function emit(pattern, data)
-  vim.schedule(function()
-    vim.api.nvim_exec_autocmds('User', { pattern = pattern, data = data, modeline = false })
-  end)
 end
 
 --- `exit 1`, `SIGKILL`, `stopped`, or the reason why it could not be started.
@@ -174,96 +183,30 @@ function M.ending(it)
   return it.state or ''
 end
 
---- A component of the host got better or worse; worse is told.
----@param event { component: string, from: string, to: string, reason: string, at: integer }
-local function health(event)
-  local now, before = M.SEVERITY[event.to] or 0, M.SEVERITY[event.from] or 0
-  unwell[event.component] = now > 0 and { to = event.to, reason = event.reason } or nil
-  if now > before then
-    local notify, tail = require('brummer.notify'), ' (:Brummer health)'
-    local said = ('%s %s'):format(event.component, event.to)
-    said = event.reason ~= '' and ('%s: %s'):format(said, event.reason) or said
-    notify.notice({
-      kind = 'health',
-      name = event.component,
-      -- Where to look stays when the reason is long.
-      text = require('brummer.text').fit(said, notify.room() - #'brummer: ' - #tail) .. tail,
-      level = now > 1 and vim.log.levels.ERROR or vim.log.levels.WARN,
-    })
-  end
-  changed({})
-  emit(PATTERN.health, event)
-end
-
---- What is wrong with the host, worst first: `logs degraded (3 faults in a minute)`; nil when nothing is.
----@return string?
-function M.trouble()
-  local names = vim.tbl_keys(unwell)
-  table.sort(names, function(a, b)
-    local left, right = M.SEVERITY[unwell[a].to], M.SEVERITY[unwell[b].to]
-    return left > right or left == right and a < b
-  end)
-  local parts = vim.tbl_map(function(name)
-    local it = unwell[name]
-    return ('%s %s'):format(name, it.to) .. (it.reason ~= '' and (' (%s)'):format(it.reason) or '')
-  end, names)
-  return #parts > 0 and table.concat(parts, ' · ') or nil
-end
-
----@param event table
----@param name string
-local function notices(event, name)
-  local notice = require('brummer.notify').notice
-  if event.kind == 'exited' and event.state == 'failed' then
-    local text = ('%s failed (%s)'):format(name, M.ending(event))
-    if event.message then
-      text = text .. ': ' .. event.message
-    end
-    notice({ kind = 'failed', name = name, text = text, level = vim.log.levels.ERROR })
-  elseif event.kind == 'error' and told[event.id] ~= event.run then
-    told[event.id] = event.run
-    local text = ('%s: %s'):format(name, event.message or 'error')
-    notice({ kind = 'error', name = name, text = text, level = vim.log.levels.WARN })
-  end
-end
-
---- Events in order; the rows of the same frame have been applied already.
----@param list table[]
-function M.apply_events(list)
-  for _, event in ipairs(list) do
-    if event.kind == 'health' then
-      health(event)
-    elseif event.id then
-      local row = rows[event.id] or {}
-      local data = vim.tbl_extend('keep', event, { name = row.name, root = row.root })
-      notices(event, row.name or ('process %d'):format(event.id))
-      if PATTERN[event.kind] then
-        emit(PATTERN[event.kind], data)
-      end
-    end
-  end
-end
-
 --- The host has gone and with it what it ran, unless it had no time to end it.
----@param reason string
 ---@param killed? boolean
-function M.host_down(reason, killed)
+function M.host_down(killed)
   local ids = vim.deepcopy(order)
   for _, row in pairs(rows) do
     if M.alive(row) then
       row.state, row.reason = 'stopped', killed and 'may still run' or nil
       row.pid = killed and row.pid or nil
     end
+    row.waiting, row.ready, row.not_ready, row.left = nil, nil, nil, nil
+    row.cpu, row.memory, row.ports = nil, nil, nil
   end
-  unwell = {}
   -- The next host numbers anew; what was known stays on show until then.
   changed(ids)
-  emit('BrummerHostDown', { reason = reason })
+end
+
+--- Something beside the rows changed that views of them show.
+function M.touch()
+  changed({})
 end
 
 --- Forgets everything: a new host numbers its processes from the start.
 function M.reset()
-  rows, order, by_name, told, unwell = {}, {}, {}, {}, {}
+  rows, order, by_name = {}, {}, {}
   changed({})
 end
 

@@ -20,6 +20,7 @@ function M.with_root(cb)
     elseif not value or not value.root then
       return notify.error(('no package.json or .brum.toml above %s'):format(dir))
     end
+    require('brummer.catalog').remember(value)
     cb(value.root)
   end)
 end
@@ -33,7 +34,7 @@ function M.with_process(name, verb, cb)
   local view = require('brummer.ui.view').get(0)
   local root = project.current()
   if name then
-    local row = root and state.find(root, name)
+    local row = root and state.match(root, name)
     if not row then
       local names = vim.tbl_map(function(other)
         return other.name

@@ -81,6 +81,12 @@ local function tail(text, cells)
   return table.concat(chars, '', first)
 end
 
+--- What stands for the rest of a text that was cut.
+---@return string
+local function cut()
+  return require('brummer.config').icon('cut')
+end
+
 --- Cuts `text` to `cells`: its longest path in the middle, else the whole text at its end.
 ---@param text string
 ---@param cells integer
@@ -95,15 +101,16 @@ function M.fit(text, cells)
   for word in text:gmatch('%S*/%S*') do
     path = #word > #path and word or path
   end
-  local mark = vim.fn.strdisplaywidth('…')
+  local ellipsis = cut()
+  local mark = vim.fn.strdisplaywidth(ellipsis)
   local room = vim.fn.strdisplaywidth(path) - (width - cells) - mark
   if room >= 8 then
     local left = math.floor(room / 3)
-    local cut = head(path, left) .. '…' .. tail(path, room - left)
+    local shorter = head(path, left) .. ellipsis .. tail(path, room - left)
     local from, to = text:find(path, 1, true)
-    return text:sub(1, from - 1) .. cut .. text:sub(to + 1)
+    return text:sub(1, from - 1) .. shorter .. text:sub(to + 1)
   end
-  return head(text, math.max(cells - mark, 0)) .. '…'
+  return head(text, math.max(cells - mark, 0)) .. ellipsis
 end
 
 --- Cuts `text` at its end to `cells` and pads it to exactly that.
@@ -112,7 +119,8 @@ end
 ---@return string
 function M.pad(text, cells)
   if vim.fn.strdisplaywidth(text) > cells then
-    text = head(text, cells - vim.fn.strdisplaywidth('…')) .. '…'
+    local mark = cut()
+    text = head(text, math.max(cells - vim.fn.strdisplaywidth(mark), 0)) .. mark
   end
   return text .. (' '):rep(cells - vim.fn.strdisplaywidth(text))
 end
@@ -139,8 +147,8 @@ function M.wrap(text, cells)
   return lines
 end
 
---- Words of a command line: blanks part them, quotes hold them together, a backslash before a blank,
---- quote or backslash takes its meaning. A quote that is never closed is a character like others.
+--- Words of a command line: blanks part them, quotes hold them together, a backslash before a blank, quote or
+--- backslash, or before a `!` at the beginning of a word, takes its meaning. A quote that is never closed is a character like others.
 ---@param line string
 ---@return string[]
 function M.words(line)
@@ -148,7 +156,7 @@ function M.words(line)
   while pos <= #line do
     local char = line:sub(pos, pos)
     local close = (char == '"' or char == "'") and line:find(char, pos + 1, true)
-    local escaped = line:match('^\\([%s"\'\\])', pos)
+    local escaped = line:match('^\\([%s"\'\\])', pos) or not word and line:match('^\\(!)', pos)
     if escaped then
       word, pos = (word or '') .. escaped, pos + 2
     elseif close then

@@ -86,7 +86,11 @@ local answers = {}
 
 function answers.run(params)
   local started, rows = {}, {}
-  for _, name in ipairs(params.names or { params.command:match('%S+') }) do
+  if (params.names or {})[1] == 'stack' then
+    -- A set.
+    params.names = { 'api', 'worker' }
+  end
+  for _, name in ipairs(params.names or { params.command }) do
     if name == 'nosuch' then
       return nil, "no script 'nosuch' in " .. params.root
     end
@@ -114,6 +118,27 @@ function answers.restart(params)
   local row = host.by_id(params.id)
   row.state, row.run = 'running', row.run + 1
   host.send({ procs = { row } })
+  return {}
+end
+
+function answers.stop_all(params)
+  for _, row in ipairs(host.rows) do
+    if row.state == 'running' and (not params.root or row.root == params.root) then
+      row.state, row.pid = 'stopped', nil
+    end
+  end
+  host.send({ procs = host.rows })
+  return {}
+end
+
+function answers.leftovers()
+  return { leftovers = {} }
+end
+function answers.end_leftovers()
+  return {}
+end
+
+function answers.describe()
   return {}
 end
 

@@ -76,6 +76,7 @@ Child.__index = Child
 ---@field binary? string|false
 ---@field files? table<string, string> files of the project
 ---@field args? string[]
+---@field cwd? string the project of an earlier child
 
 --- Starts a child Neovim in a new project directory.
 ---@param opts? brummer.ChildOpts
@@ -87,10 +88,14 @@ function M.child(opts)
   self.spy_file = self.dir .. '/spy.jsonl'
   self.answers_file = self.dir .. '/answers.lua'
   vim.fn.mkdir(self.project, 'p')
-  M.write(
-    self.project .. '/package.json',
-    '{"scripts":{"dev":"vite","build":"vite build","api":"node api.js","worker":"node w.js"}}'
-  )
+  if opts.cwd then
+    self.project = opts.cwd
+  else
+    M.write(
+      self.project .. '/package.json',
+      '{"scripts":{"dev":"vite","build":"vite build","api":"node api.js","worker":"node w.js"}}'
+    )
+  end
   for name, text in pairs(opts.files or {}) do
     M.write(self.project .. '/' .. name, text)
   end
@@ -321,6 +326,29 @@ function Child:open_log(command)
   end, 'the log')
   self:call('watch')
   return buf
+end
+
+--- Has vim.ui.select note what it is asked and choose the n-th item; 0 cancels.
+function Child:chooses(n)
+  self:lua(
+    [[
+      local n = ...
+      _G.asked = nil
+      vim.ui.select = function(items, opts, cb)
+        _G.asked = { prompt = opts.prompt, items = vim.tbl_map(opts.format_item, items) }
+        cb(items[n])
+      end
+    ]],
+    n
+  )
+end
+
+--- Waits until vim.ui.select was asked something.
+---@return { prompt: string, items: string[] }
+function Child:asked()
+  return M.wait(function()
+    return self:lua('return _G.asked')
+  end, 'a choice')
 end
 
 --- Everything vim.notify said.

@@ -1,4 +1,5 @@
 --- Rows made of columns: text, and where which group colours it. Pure.
+local config = require('brummer.config')
 local text = require('brummer.text')
 
 local M = {}
@@ -47,7 +48,7 @@ end
 ---@param caption? string what its numbers are
 ---@return brummer.ReportRow
 function M.heading(title, caption)
-  local line = ' ▾ ' .. title
+  local line = (' %s %s'):format(config.icon('open'), title)
   local marks = { { 0, #line, 'BrummerTitle' } }
   if caption then
     marks[2] = { #line, #line + #caption + 3, 'BrummerCommand' }
@@ -64,7 +65,7 @@ function M.join(parts)
     vim.tbl_filter(function(part)
       return part and part ~= ''
     end, parts),
-    ' · '
+    (' %s '):format(config.icon('dot'))
   )
 end
 

@@ -1,5 +1,7 @@
 --- The list of processes: `brummer://`, the dashboard, and `brummer://processes`.
+local columns = require('brummer.ui.columns')
 local config = require('brummer.config')
+local row_of = require('brummer.ui.process_row')
 local rows_of = require('brummer.ui.rows')
 local state = require('brummer.state')
 local text = require('brummer.text')
@@ -13,90 +15,9 @@ local ns = vim.api.nvim_create_namespace('brummer.processes')
 local TICK_MS = 10000
 local HEADER = 2
 
-local GROUP = {
-  running = 'BrummerRunning',
-  pending = 'BrummerPending',
-  success = 'BrummerSuccess',
-  failed = 'BrummerFailed',
-  stopped = 'BrummerStopped',
-}
-
 ---@class brummer.ListView: brummer.DrawnView
----@field ids integer[] process of each row below the header
+---@field ids table<integer, integer> process of each line
 ---@field health? integer line that tells of the host's health, while something is wrong with it
-
----@param row brummer.Row
----@return string
-local function status(row)
-  if row.state == 'running' then
-    local since = row.started_at and (os.time() * 1000 - row.started_at)
-    return since and 'up ' .. text.duration(math.max(since, 1000)) or 'running'
-  elseif row.state == 'pending' then
-    return row.reason or 'starting'
-  end
-  local words = { state.ending(row) }
-  if row.started_at and row.ended_at and row.state ~= 'stopped' then
-    words[2] = text.duration(math.max(row.ended_at - row.started_at, 0))
-  end
-  return table.concat(words, ' · ')
-end
-
---- What tells the projects of the list apart.
----@param row brummer.Row
----@return string
-function M.project(row)
-  return vim.fs.basename(row.root)
-end
-
---- Columns of a row from the left; those with a rank leave when there is no room, highest first.
----@param row brummer.Row
----@param wide { name: integer, project: integer }
----@return { [1]: string, [2]: integer, [3]: string, leave?: integer }[]
-local function columns(row, wide)
-  local errors = row.errors > 0 and text.plural(row.errors, 'error') or ''
-  -- The number of a process that has ended may be that of another by now.
-  local pid = row.pid and state.alive(row) and ('pid %d'):format(row.pid) or ''
-  local list = {
-    { config.icon(row.state), 1, GROUP[row.state] },
-    { row.name, wide.name, 'BrummerName' },
-    { status(row), 18, GROUP[row.state] },
-    { errors, 10, 'BrummerErrorCount' },
-    { pid, 11, 'BrummerCommand', leave = 2 },
-    { row.script ~= '' and row.script or row.command, 0, 'BrummerCommand', leave = 1 },
-  }
-  if wide.project > 0 then
-    table.insert(list, 3, { M.project(row), wide.project, 'BrummerCommand' })
-  end
-  return list
-end
-
---- One row as text and the highlights in it.
----@param row brummer.Row
----@param wide { name: integer, project: integer, width: integer }
----@return string line
----@return { [1]: integer, [2]: integer, [3]: string }[] marks
-function M.render(row, wide)
-  local cols = columns(row, wide)
-  local function width()
-    local sum = 3
-    for _, col in ipairs(cols) do
-      sum = sum + (col[2] > 0 and col[2] + 2 or 12)
-    end
-    return sum
-  end
-  while width() > wide.width and cols[#cols].leave do
-    cols[#cols] = nil
-  end
-  local line, marks, cells = '   ', {}, 3
-  for i, col in ipairs(cols) do
-    local room = col[2] > 0 and col[2] or wide.width - cells
-    local piece = text.pad(col[1], room)
-    marks[#marks + 1] = { #line, #line + #piece, col[3] }
-    line = line .. piece .. (i < #cols and (i == 1 and ' ' or '  ') or '')
-    cells = cells + room + (i == 1 and 1 or 2)
-  end
-  return (line:gsub('%s+$', '')), marks
-end
 
 ---@param view brummer.ListView
 ---@param index integer 0-based row of the buffer
@@ -107,46 +28,73 @@ local function put(view, index, line, marks)
 end
 
 ---@param view brummer.ListView
-local function header(view)
-  local counts = state.counts()
-  local parts = { (' brummer  %d running'):format(counts.running) }
-  if counts.failed > 0 then
-    parts[#parts + 1] = ('%d failed'):format(counts.failed)
+---@param rows brummer.Row[]
+local function header(view, rows)
+  local count = { running = 0, pending = 0, failed = 0 }
+  for _, row in ipairs(rows) do
+    count[row.state] = (count[row.state] or 0) + 1
   end
-  local left = table.concat(parts, ' · ')
-  local gap = math.max(rows_of.width(view) - vim.fn.strdisplaywidth(left) - 8, 2)
-  put(view, 0, left .. (' '):rep(gap) .. 'g? help', { { 0, 8, 'BrummerTitle' } })
-  put(view, 1, ' ▾ Processes', { { 0, 32, 'BrummerTitle' } })
+  local parts = {
+    ('%d running'):format(count.running),
+    columns.some(count.pending, 'waiting') or '',
+    columns.some(count.failed, 'failed') or '',
+  }
+  local one = rows[1] and vim.iter(rows):all(function(row)
+    return row.root == rows[1].root
+  end)
+  if one then
+    table.insert(parts, 1, row_of.project(rows[1]))
+  end
+  local left = text.fit(' brummer  ' .. columns.join(parts), rows_of.width(view))
+  local gap = rows_of.width(view) - vim.fn.strdisplaywidth(left) - 8
+  local help = gap >= 2 and (' '):rep(gap) .. 'g? help' or ''
+  put(view, 0, left .. help, { { 0, 8, 'BrummerTitle' } })
+  local title = (' %s Processes'):format(config.icon('open'))
+  put(view, 1, title, { { 0, #title, 'BrummerTitle' } })
+end
+
+--- The lines below the header: key, process, text, marks.
+---@param rows brummer.Row[]
+---@param width integer
+---@return { key: string, id?: integer, line: string, marks: brummer.RowMark[] }[]
+local function lines_of(rows, width)
+  local layout, out = row_of.layout(rows, width), {}
+  local indent = (' '):rep(3 + layout.icon + 3)
+  for _, row in ipairs(rows) do
+    local line, marks = row_of.render(row, layout)
+    out[#out + 1] = { key = tostring(row.id), id = row.id, line = line, marks = marks }
+    for _, one in ipairs(row_of.below(row)) do
+      local said = text.fit(indent .. one[2], width)
+      out[#out + 1] = {
+        key = row.id .. one[1],
+        id = row.id,
+        line = said,
+        marks = { { #indent, #said, one[3] } },
+      }
+    end
+  end
+  if #rows == 0 then
+    local line = '   nothing was run yet: a runs a script'
+    out[1] = { key = 'none', line = line, marks = { { 0, #line, 'BrummerGap' } } }
+  end
+  return out
 end
 
 ---@param view brummer.ListView
-local function fill(view)
-  header(view)
-  local rows = state.rows()
-  local wide = { name = 4, project = 0, width = rows_of.width(view) }
-  for _, row in ipairs(rows) do
-    wide.name = math.min(math.max(wide.name, vim.fn.strdisplaywidth(row.name)), 24)
-    if row.root ~= rows[1].root then
-      wide.project = 1
-    end
-  end
-  -- Two scripts of one name are no riddle when the list has more than one project.
-  for _, row in ipairs(wide.project > 0 and rows or {}) do
-    wide.project = math.min(math.max(wide.project, vim.fn.strdisplaywidth(M.project(row))), 12)
-  end
+---@param rows brummer.Row[]
+---@param lines { key: string, id?: integer, line: string, marks: brummer.RowMark[] }[]
+local function fill(view, rows, lines)
+  header(view, rows)
   view.ids = {}
-  for i, row in ipairs(rows) do
-    view.ids[i] = row.id
-    put(view, HEADER + i - 1, M.render(row, wide))
+  for i, it in ipairs(lines) do
+    view.ids[HEADER + i] = it.id
+    put(view, HEADER + i - 1, it.line, it.marks)
   end
-  if #rows == 0 then
-    put(view, HEADER, '   nothing was run yet: a runs a script', { { 0, 64, 'BrummerGap' } })
-  end
-  local last = HEADER + math.max(#rows, 1)
-  local trouble = state.trouble()
+  local last = HEADER + #lines
+  local trouble = require('brummer.news').trouble()
   view.health = trouble and last + 1 or nil
   if trouble then
-    local line = text.fit(' ▸ Health: ' .. trouble, wide.width)
+    local line = text.fit((' %s Health: '):format(config.icon('closed')) .. trouble, rows_of.width(view))
     put(view, last, line, { { 0, #line, 'BrummerHealthWarning' } })
   end
   rows_of.cut(view, ns, last + (trouble and 1 or 0))
@@ -156,8 +104,14 @@ end
 ---@param view brummer.ListView
 function M.draw(view)
   if #vim.fn.win_findbuf(view.buf) > 0 then
+    local rows = state.rows()
+    local lines = lines_of(rows, rows_of.width(view))
+    local keys = vim.tbl_map(function(it)
+      return it.key
+    end, lines)
+    rows_of.align(view, ns, HEADER, keys)
     rows_of.still(view, function()
-      fill(view)
+      fill(view, rows, lines)
     end)
   end
 end
@@ -219,7 +173,7 @@ end
 ---@return brummer.Row?
 function M.row_at(view, lnum)
   local list = view --[[@as brummer.ListView]]
-  return state.get(list.ids[lnum - HEADER] or 0)
+  return state.get(list.ids[lnum] or 0)
 end
 
 --- Whether a line leads to |brummer-health|.

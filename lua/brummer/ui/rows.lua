@@ -7,6 +7,7 @@ local M = {}
 
 ---@class brummer.DrawnView: brummer.View
 ---@field shown table<integer, string> text of each row, to leave alone what did not change
+---@field keys? string[] what the rows below the header are about
 
 --- Cells a row may take: those of the narrowest window.
 ---@param view brummer.View
@@ -18,6 +19,25 @@ function M.width(view)
     width = i == 1 and here or math.min(width, here)
   end
   return width
+end
+
+--- Replaces the text of one row. Neovim would forget the user's marks in it.
+---@param buf integer
+---@param index integer
+---@param line string
+local function replace(buf, index, line)
+  local kept = vim.tbl_filter(function(mark)
+    return mark.pos[2] == index + 1 and mark.mark:find("^'%l$") ~= nil
+  end, vim.fn.getmarklist(buf))
+  local old = vim.api.nvim_buf_get_lines(buf, index, index + 1, false)[1]
+  vim.bo[buf].modifiable = true
+  vim.api.nvim_buf_set_text(buf, index, 0, index, #old, { line })
+  vim.bo[buf].modifiable = false
+  vim.bo[buf].modified = false
+  for _, mark in ipairs(kept) do
+    local col = math.min(mark.pos[3] - 1, math.max(#line - 1, 0))
+    vim.api.nvim_buf_set_mark(buf, mark.mark:sub(2), index + 1, col, {})
+  end
 end
 
 --- Makes one row say so.
@@ -34,12 +54,7 @@ function M.put(view, ns, index, line, marks)
   view.shown[index] = line
   vim.api.nvim_buf_clear_namespace(view.buf, ns, index, index + 1)
   if there then
-    -- The cells that changed, not the line: the cursor keeps its place.
-    vim.bo[view.buf].modifiable = true
-    local old = vim.api.nvim_buf_get_lines(view.buf, index, index + 1, false)[1]
-    vim.api.nvim_buf_set_text(view.buf, index, 0, index, #old, { line })
-    vim.bo[view.buf].modifiable = false
-    vim.bo[view.buf].modified = false
+    replace(view.buf, index, line)
   else
     local count = vim.api.nvim_buf_line_count(view.buf)
     view_of.write(view.buf, index, index < count and index + 1 or index, { line })
@@ -50,6 +65,48 @@ function M.put(view, ns, index, line, marks)
       hl_group = mark[3],
     })
   end
+end
+
+--- Inserts and takes away rows below a header, so that those that stay keep their cursors and marks.
+---@param view brummer.DrawnView
+---@param ns integer
+---@param header integer rows above
+---@param keys string[] what each row is about, in order
+function M.align(view, ns, header, keys)
+  local old = view.keys or {}
+  view.keys = keys
+  local head = 0
+  while head < math.min(#old, #keys) and old[head + 1] == keys[head + 1] do
+    head = head + 1
+  end
+  local tail = 0
+  while tail < math.min(#old, #keys) - head and old[#old - tail] == keys[#keys - tail] do
+    tail = tail + 1
+  end
+  local gone, come = #old - head - tail, #keys - head - tail
+  if tail == 0 or gone == 0 and come == 0 then
+    -- At the end rows are put and cut without moving others.
+    return
+  end
+  local at = header + head
+  vim.api.nvim_buf_clear_namespace(view.buf, ns, at, at + gone)
+  local blank = {} ---@type string[]
+  for i = 1, come do
+    blank[i] = ''
+  end
+  view_of.write(view.buf, at, at + gone, blank)
+  local shown = {} ---@type table<integer, string>
+  for index, line in pairs(view.shown) do
+    if index < at then
+      shown[index] = line
+    elseif index >= at + gone then
+      shown[index + come - gone] = line
+    end
+  end
+  for i = 0, come - 1 do
+    shown[at + i] = ''
+  end
+  view.shown = shown
 end
 
 --- Takes away what stands below the first `count` rows.
@@ -87,7 +144,7 @@ end
 ---@param view brummer.DrawnView
 ---@param ns integer
 function M.clear(view, ns)
-  view.shown = {}
+  view.shown, view.keys = {}, nil
   vim.api.nvim_buf_clear_namespace(view.buf, ns, 0, -1)
   view_of.write(view.buf, 0, -1, {})
 end

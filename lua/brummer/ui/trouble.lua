@@ -4,7 +4,7 @@ local text = require('brummer.text')
 
 local M = {}
 
-local SEVERITY = require('brummer.state').SEVERITY
+local SEVERITY = require('brummer.news').SEVERITY
 local RELOAD = ' in .brum.toml and :Brummer config reload'
 
 --- How short memory is, in words.

@@ -49,7 +49,8 @@ end
 ---@param script? string
 ---@return string
 function M.log_name(root, script)
-  local label = require('brummer.project').label(root)
+  -- A script named `~x` is not to be taken for a project.
+  local label = require('brummer.project').label(root, vim.startswith(script or '', '~'))
   local parts = { 'brummer://logs' }
   if label then
     parts[#parts + 1] = '~' .. label

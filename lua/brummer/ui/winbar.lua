@@ -51,7 +51,9 @@ local function subject(view)
   end
   local parts = { row.name }
   if row.state == 'pending' then
-    parts[2] = 'starting'
+    parts[2] = row.waiting or row.reason or 'starting'
+  elseif row.state == 'running' and row.ready then
+    parts[2] = row.ready == 'ready' and 'ready' or row.not_ready or 'not ready'
   elseif row.state == 'failed' or row.state == 'success' then
     parts[2] = state.ending(row)
   elseif row.state == 'stopped' then
