@@ -11,7 +11,7 @@ use crate::{
     health::GracefulDegradation,
     metrics::SynchronizationMetrics,
     model::Model,
-    process::{Manager, OutputBatch, Parts},
+    process::{Manager, OutputBatch, Parts, Records},
     resource::{MemoryMonitor, ResourceManager, Sample},
 };
 
@@ -111,6 +111,11 @@ impl Core {
         }
         left
     }
+}
+
+/// The records of what runs, for the next host. Without them everything works but what other hosts know of this one.
+fn records() -> Option<Records> {
+    Records::open().inspect_err(|error| tracing::warn!(%error, "Runs are not recorded.")).ok()
 }
 
 /// Ends every process that was started, within a time.

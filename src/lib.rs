@@ -44,6 +44,9 @@ pub mod logs;
 pub mod model;
 
 #[cfg(feature = "editor")]
+pub mod peer;
+
+#[cfg(feature = "editor")]
 pub mod rpc;
 
 pub mod app;

@@ -37,31 +37,42 @@ mod environment;
 mod escalation;
 mod group;
 mod input;
+mod identity;
+mod leftover;
 mod manager;
 mod message;
+mod mirror;
 #[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
 mod model;
+mod old;
 mod output;
 #[cfg(test)]
 mod planted;
 mod pty;
+mod record;
 mod registry;
 mod replay;
 mod send;
 mod settings;
 mod spawn;
+mod standing;
 mod task;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
+mod trace;
 mod usage;
 
 pub use cell::{Status, StatusCell};
 pub use console::Attachment;
+pub use identity::Identity;
 pub use input::InputError;
+pub use leftover::{Elsewhere, Leftover};
 use manager::Owner;
 use message::Command;
+pub use mirror::Mirror;
 pub use pty::Size;
+pub use record::{NoRecords, Records};
 use registry::Registry;
 pub use replay::Piece;
 use settings::Settings;
@@ -177,6 +188,12 @@ pub enum ProcessError {
         /// Why.
         error: InputError,
     },
+    /// It runs in another host and is only shown here.
+    #[error("{name} runs in another editor and can only be read here")]
+    Elsewhere {
+        /// The process, as users call it here.
+        name: String,
+    },
     /// A panic, which is among the faults.
     #[error("brummer failed inside this command: see its log file")]
     Inside,
@@ -253,6 +270,12 @@ impl Manager {
         Self { commands, registry, settings, metrics, printed }
     }
 
+    /// From now on each run has a record, by which the next host finds what outlives a crash, and a start waits for what
+    /// another host left of the same script. Once; without, nothing of other hosts is known.
+    pub fn keep_records(&self, records: Records) {
+        self.settings.keep_records(records);
+    }
+
     /// Starts `info`, or finds that the same script of the same root runs already. Returns when the run has
     /// been accepted; whether the program could be started is told by its events.
     pub async fn start(&self, info: ProcessInfo) -> Result<Started, ProcessError> {
@@ -283,6 +306,15 @@ impl Manager {
     /// The same in two steps.
     pub async fn begin_restart(&self, process: ProcessId) -> Result<Asked<RunId>, ProcessError> {
         self.begin(|ticket| Command::Restart { process, ticket }).await
+    }
+
+    /// Shows a run of another host under the name and root of `info`. What is said of it goes through the answer; it cannot
+    /// be started, stopped or restarted here.
+    ///
+    /// # Errors
+    /// It is shown already, or the manager has shut down.
+    pub async fn mirror(&self, info: ProcessInfo, host: u32) -> Result<Mirror, ProcessError> {
+        self.ask(|ticket| Command::Mirror { info: Box::new(info), host, ticket }).await?
     }
 
     /// Ends everything: TERM to every group at once, `grace`, KILL. Later commands answer `Closed`. Returns

@@ -11,6 +11,7 @@
 //! Errors are worded for the person who typed the command: what, where, what to do.
 
 mod command;
+mod detect;
 mod document;
 mod env_file;
 mod environment;
@@ -20,6 +21,7 @@ mod lookup;
 mod manager;
 mod package_json;
 mod path;
+mod plan;
 mod script;
 mod settings;
 
@@ -29,18 +31,23 @@ mod tests;
 
 use std::{
     cmp::Reverse,
+    collections::BTreeMap,
     env,
     ffi::OsStr,
+    mem,
     path::{Path, PathBuf},
 };
 
 pub use error::ProjectError;
 pub use manager::{AskedBy, PackageManager};
 pub use path::PathLookup;
+pub use plan::{Need, Step};
 pub use script::{Runner, Script, Variable};
 
+use detect::Standing;
+
 use crate::{
-    config::{self, Config, Problem},
+    config::{self, Config, Problem, SetConfig},
     event::ProcessInfo,
 };
 
@@ -58,6 +65,8 @@ pub struct Project {
     pub scripts: Vec<Script>,
     /// The packages of the workspace the root is; empty where it is none.
     pub packages: Vec<Package>,
+    /// Names for several scripts that are run together.
+    pub sets: BTreeMap<String, SetConfig>,
     /// What had to be left out.
     pub problems: Vec<Problem>,
     /// Whether there is a `package.json`.
@@ -75,10 +84,13 @@ pub struct Package {
     pub path: PathBuf,
 }
 
-/// The nearest directory at or above `from` (a directory or a file) with a `package.json` or `.brum.toml`.
+/// The nearest directory at or above `from` (a directory or a file) that is a project: it has a `package.json`, a
+/// `.brum.toml`, or a file of another tool that projects have one of, as `Cargo.toml`.
 ///
-/// Packages inside `node_modules` are not projects: from a file of a dependency the search goes on to the
-/// project that has it. `~/.brum.toml` holds the user's settings and makes no project of the home directory.
+/// A Makefile and its like are found in parts of a project too: they count where nothing else does, up to the top of
+/// the repository. Packages inside `node_modules` are not projects: from a file of a dependency the search goes on to the
+/// project that has it. `~/.brum.toml` holds the user's settings and makes no project of the home directory, nor does
+/// anything there but a `package.json`.
 pub fn find_root(from: &Path) -> Option<PathBuf> {
     find_root_beside(from, env::home_dir().as_deref())
 }
@@ -86,13 +98,25 @@ pub fn find_root(from: &Path) -> Option<PathBuf> {
 fn find_root_beside(from: &Path, home: Option<&Path>) -> Option<PathBuf> {
     let from = std::path::absolute(from).ok()?;
     let dependency = |directory: &Path| directory.components().any(|part| part.as_os_str() == "node_modules");
-    from.ancestors()
-        .filter(|directory| !dependency(directory))
-        .find(|directory| {
-            directory.join(package_json::FILE_NAME).is_file()
-                || (Some(*directory) != home && directory.join(config::FILE_NAME).is_file())
-        })
-        .map(Path::to_owned)
+    let mut part = None;
+    for directory in from.ancestors().filter(|directory| !dependency(directory)) {
+        let at_home = Some(directory) == home;
+        let standing = match () {
+            () if directory.join(package_json::FILE_NAME).is_file() => Standing::Project,
+            () if at_home => Standing::None,
+            () if directory.join(config::FILE_NAME).is_file() => Standing::Project,
+            () => detect::standing(directory),
+        };
+        match standing {
+            Standing::Project => return Some(directory.to_owned()),
+            Standing::Part => part = part.or(Some(directory)),
+            Standing::None => {}
+        }
+        if part.is_some() && (at_home || directory.join(".git").exists()) {
+            break;
+        }
+    }
+    part.map(Path::to_owned)
 }
 
 /// Reads the project at `root`. A project with nothing to run is no error here: see
@@ -107,6 +131,7 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
         manager,
         scripts: Vec::new(),
         packages: Vec::new(),
+        sets: config.sets.clone(),
         problems,
         has_package_json: package.is_some(),
         root,
@@ -120,22 +145,40 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
             ..Script::new(found.name, found.command, &project.root, file, found.line)
         });
     }
+    let found = detect::detect(&project.root, project.manager.name, mem::take(&mut project.packages));
+    project.scripts.extend(found.scripts);
+    project.packages = found.packages;
+    project.problems.extend(found.problems);
     for (name, settings) in &config.scripts {
         settings::apply(&mut project, name, settings);
     }
-    let host = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let mut files = environment::Files::new(&project.root, &host);
     for script in &mut project.scripts {
         files.lay_beneath(script, &config.process_manager.env_files);
     }
     project.problems.append(&mut files.problems);
     project.sort();
+    project.check_plans();
     Ok(project)
 }
 
 /// Any command line, for the shell, in `root`: what follows `!` in `:BrummerRun !make watch`.
 pub fn shell(root: &Path, line: &str) -> Result<ProcessInfo, ProjectError> {
     command::shell(root, line)
+}
+
+/// The same with the env files that any script in `root` has.
+pub fn command_line(root: &Path, line: &str, config: &Config) -> Result<ProcessInfo, ProjectError> {
+    let info = command::shell(root, line)?;
+    let mut script = Script::new(line, line, root, root.join(config::FILE_NAME), 0);
+    environment::Files::new(root, &host).lay_beneath(&mut script, &config.process_manager.env_files);
+    command::refuse(&script)?;
+    Ok(ProcessInfo { env: command::env(&script), ..info })
+}
+
+/// A variable of the host's own environment.
+fn host(name: &str) -> Option<String> {
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 fn name(root: &Path, package: Option<&package_json::PackageJson>) -> String {
@@ -154,23 +197,16 @@ impl Project {
             .packages
             .iter()
             .map(|package| serde_json::json!({ "name": package.name, "path": package.path }));
+        let sets = self.sets.iter().filter(|(name, _)| self.script(name).is_none());
+        let sets = sets.map(|(name, set)| serde_json::json!({ "name": name, "scripts": set.scripts }));
         serde_json::json!({
             "root": self.root,
             "project": self.name,
             "manager": self.manager.to_string(),
             "packages": packages.collect::<Vec<_>>(),
+            "sets": sets.collect::<Vec<_>>(),
             "scripts": self.scripts.iter().map(|script| script.to_json(self)).collect::<Vec<_>>(),
         })
-    }
-
-    /// The processes that run the scripts `words` name, with `args`, which a package manager passes on.
-    pub fn commands<S: AsRef<str>>(
-        &self,
-        words: &[S],
-        args: &[String],
-        path: &PathLookup,
-    ) -> Result<Vec<ProcessInfo>, ProjectError> {
-        self.chosen(words)?.into_iter().map(|script| command::script(self, script, args, path)).collect()
     }
 
     /// The process that runs script `name` with `args`.

@@ -14,7 +14,8 @@ use std::{path::PathBuf, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    bus::EventBus, config::Settings, logs::Logs, model::Model, process::Manager, resource::ResourceManager,
+    bus::EventBus, config::Settings, logs::Logs, model::Model, peer::Peers, process::Manager,
+    resource::ResourceManager,
 };
 
 mod calls;
@@ -22,6 +23,7 @@ mod dispatch;
 mod flush;
 mod frame;
 mod health;
+mod others;
 mod patch;
 mod protocol;
 mod session;
@@ -56,6 +58,8 @@ pub struct Handles {
     pub settings: Arc<Settings>,
     /// How the host is.
     pub health: Report,
+    /// Other hosts; none where they cannot be known.
+    pub peers: Option<Peers>,
     /// Where `~/.brum.toml` is.
     pub home: Option<PathBuf>,
 }

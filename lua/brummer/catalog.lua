@@ -21,6 +21,7 @@ local FRESH_MS = 2000
 ---@field root string
 ---@field project? string
 ---@field manager? string
+---@field here? string the package that was asked about
 ---@field scripts brummer.Script[]
 ---@field sets? table<string, string[]>
 ---@field packages? { name: string, path: string }[]
@@ -177,6 +178,22 @@ function M.names(root)
     end
   end
   return names
+end
+
+--- The package a directory is in: the innermost.
+---@param root string
+---@param dir? string
+---@return string?
+function M.package_of(root, dir)
+  local nearest, depth = nil, 0
+  for _, package in ipairs(dir and listed[root] and listed[root].packages or {}) do
+    local path = vim.fs.normalize(package.path, { expand_env = false })
+    path = vim.startswith(path, '/') and path or vim.fs.joinpath(root, path)
+    if #path > depth and path ~= root and vim.startswith(dir .. '/', path .. '/') then
+      nearest, depth = package.name, #path
+    end
+  end
+  return nearest
 end
 
 --- The words by which scripts are found besides their names: `web` for `procfile web`.

@@ -10,6 +10,7 @@ local M = {}
 ---@field root string
 ---@field pids integer[]
 ---@field at? integer milliseconds since the epoch
+---@field detached? boolean it was meant to stay
 
 --- `4 left over: dev, api`.
 ---@param list brummer.Leftover[]
@@ -26,29 +27,35 @@ local function described(list)
   return ('%d left over: %s'):format(count, table.concat(names, ', ')), count
 end
 
---- A host has started: looks once, in the background.
-function M.host_up()
-  host.call('leftovers', {}, function(_, value)
-    local list = value and value.leftovers or {}
-    if #list > 0 then
-      local said, count = described(list)
-      local short = ('%d left over: :Brummer stop --leftovers'):format(count)
-      notify.notice({
-        kind = 'leftovers',
-        name = '',
-        text = notify.with_tail(said, '; :Brummer stop --leftovers ends them', short),
-        level = vim.log.levels.WARN,
-      })
-    end
-  end)
+--- Those that were not meant to stay.
+---@param list brummer.Leftover[]
+---@return brummer.Leftover[]
+local function unwanted(list)
+  return vim.tbl_filter(function(one)
+    return not one.detached
+  end, list)
 end
 
-function M.host_down() end
+--- A host that has started tells what it found.
+---@param list brummer.Leftover[]
+function M.tell(list)
+  list = unwanted(list)
+  if #list > 0 then
+    local said, count = described(list)
+    local short = ('%d left over: :Brummer stop --leftovers'):format(count)
+    notify.notice({
+      kind = 'leftovers',
+      name = '',
+      text = notify.with_tail(said, '; :Brummer stop --leftovers ends them', short),
+      level = vim.log.levels.WARN,
+    })
+  end
+end
 
 --- Ends them: `:Brummer stop --leftovers`.
 function M.stop()
   host.call('leftovers', {}, function(err, value)
-    local list = value and value.leftovers or {}
+    local list = unwanted(value and value.leftovers or {})
     if err then
       return notify.failed(err)
     elseif #list == 0 then

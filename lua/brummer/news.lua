@@ -113,6 +113,8 @@ function M.apply(list)
   for _, event in ipairs(list) do
     if event.kind == 'health' then
       health(event)
+    elseif event.kind == 'leftovers' then
+      require('brummer.leftovers').tell(event.leftovers or {})
     elseif event.id then
       local row = state.get(event.id)
       local known = row or {}

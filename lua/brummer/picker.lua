@@ -20,20 +20,16 @@ local LIKELY = { dev = 1, start = 2, serve = 3, watch = 4, build = 5, test = 6 }
 ---@field package? string
 ---@field rank integer[]
 
---- Which group comes first: that of the file at hand, then the root's, then as listed.
+--- Which group comes first: that of the directory at hand, then the root's, then as listed.
 ---@param listing brummer.Listing
----@param file string
+---@param dir? string
 ---@return table<string, integer>
-local function groups(listing, file)
+local function groups(listing, dir)
   local rank = { [''] = 1 }
-  local nearest, depth = nil, 0
   for i, package in ipairs(listing.packages or {}) do
     rank[package.name] = rank[package.name] or i + 1
-    local dir = vim.fs.normalize(vim.startswith(package.path, '/') and package.path or vim.fs.joinpath(listing.root, package.path))
-    if #dir > depth and dir ~= listing.root and vim.startswith(file, dir .. '/') then
-      nearest, depth = package.name, #dir
-    end
   end
+  local nearest = listing.here or catalog.package_of(listing.root, dir)
   if nearest then
     rank[nearest] = 0
   end
@@ -42,10 +38,10 @@ end
 
 --- What can be chosen: sets, then packages, in each the most likely first.
 ---@param listing brummer.Listing
----@param file string the file at hand
+---@param dir? string the directory at hand
 ---@return brummer.Choice[]
-function M.choices(listing, file)
-  local list, group = {}, groups(listing, file)
+function M.choices(listing, dir)
+  local list, group = {}, groups(listing, dir)
   for i, script in ipairs(listing.scripts) do
     list[i] = {
       label = catalog.label(script),
@@ -124,26 +120,28 @@ end
 --- Lets the user choose.
 ---@param open? brummer.OpenOpts
 function M.choose(open)
-  local root = project.current()
-  local file = vim.bo.buftype == '' and vim.api.nvim_buf_get_name(0) or ''
-  host.call('scripts', { dir = root or vim.fn.getcwd(-1, 0) }, function(err, value)
+  local dir, root = project.place()
+  host.call('scripts', { dir = root or dir }, function(err, value)
     if err then
       return notify.failed(err)
     end
     value = value or {}
-    root = value.root or root or vim.fn.getcwd()
-    local listing = catalog.remember(vim.tbl_extend('force', value, { root = root }))
-    local list = M.choices(listing, vim.fs.normalize(file, { expand_env = false }))
+    local here = value.root or root or dir --[[@as string]]
+    if dir and value.root then
+      project.learn(dir, value.root)
+    end
+    local listing = catalog.remember(vim.tbl_extend('force', value, { root = here }))
+    local list = M.choices(listing, dir)
     if #list == 0 then
-      return M.nothing(root)
+      return M.nothing(here)
     end
     vim.ui.select(list, {
-      prompt = ('Run in %s'):format(value.project or root),
+      prompt = ('Run in %s'):format(value.project or here),
       kind = 'brummer.script',
-      format_item = formatter(list, root),
+      format_item = formatter(list, here),
     }, function(choice)
       if choice then
-        require('brummer.scripts').start({ root = root, names = choice.names, open = open })
+        require('brummer.scripts').start({ root = here, names = choice.names, open = open })
       end
     end)
   end)

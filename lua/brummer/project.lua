@@ -12,26 +12,42 @@ local function is(path, type)
   return stat ~= nil and stat.type == type
 end
 
---- Nearest directory at or above `path` with a package.json or .brum.toml, as the host finds it: packages
---- in `node_modules` are no projects, and `~/.brum.toml` holds the user's settings.
+---@type table<string, { root: string, at: integer }> what the host said of a directory
+local learned = {}
+
+-- How long a command goes by what the host said before.
+local FRESH_MS = 5000
+
+--- The project a directory is in: as the host said, else as it looks.
 ---@param path string
 ---@return string?
 function M.above(path)
-  local home = vim.uv.os_homedir()
-  local dir = path ---@type string?
-  while dir do
-    if
-      not (dir .. '/'):find('/node_modules/', 1, true)
-      and (
-        is(vim.fs.joinpath(dir, 'package.json'), 'file')
-        or dir ~= home and is(vim.fs.joinpath(dir, '.brum.toml'), 'file')
-      )
-    then
+  local known = learned[path]
+  if known and is(known.root, 'directory') then
+    return known.root
+  end
+  return (require('brummer.root').find(path))
+end
+
+--- The directory a command is about, where it is not that of a brummer buffer's project.
+---@param buf? integer
+---@return string? dir
+---@return string? root of a brummer buffer
+function M.place(buf)
+  buf = buf or vim.api.nvim_get_current_buf()
+  local view = require('brummer.ui.view').get(buf)
+  if view and view.root then
+    return nil, view.root
+  end
+  local name = vim.api.nvim_buf_get_name(buf)
+  if vim.bo[buf].buftype == '' and name ~= '' and not name:find('^%a[%w+.-]*://') then
+    local dir = vim.fs.dirname(vim.fs.normalize(name, { expand_env = false }))
+    if is(dir, 'directory') and M.above(dir) then
       return dir
     end
-    local parent = vim.fs.dirname(dir)
-    dir = parent ~= dir and parent or nil
   end
+  local tab = vim.api.nvim_tabpage_get_number(0)
+  return vim.fn.getcwd(-1, tab)
 end
 
 --- The project of a command: of the current brummer buffer, else of the current file, else of the
@@ -39,21 +55,31 @@ end
 ---@param buf? integer
 ---@return string? root
 function M.current(buf)
-  buf = buf or vim.api.nvim_get_current_buf()
-  local view = require('brummer.ui.view').get(buf)
-  if view and view.root then
-    return view.root
+  local dir, root = M.place(buf)
+  return root or M.above(dir --[[@as string]])
+end
+
+--- As `current`, and nil where only the host can say it.
+---@return string? root
+---@return string dir to ask the host about
+function M.certain()
+  local dir, root = M.place()
+  if root or not dir then
+    return root, root or ''
   end
-  local name = vim.api.nvim_buf_get_name(buf)
-  if vim.bo[buf].buftype == '' and name ~= '' and not name:find('^%a[%w+.-]*://') then
-    local dir = vim.fs.dirname(vim.fs.normalize(name, { expand_env = false }))
-    local root = is(dir, 'directory') and M.above(dir)
-    if root then
-      return root
-    end
+  local known = learned[dir]
+  if known and vim.uv.now() - known.at < FRESH_MS then
+    return known.root, dir
   end
-  local tab = vim.api.nvim_tabpage_get_number(0)
-  return M.above(vim.fn.getcwd(-1, tab))
+  local found, certain = require('brummer.root').find(dir)
+  return certain and found or nil, dir
+end
+
+--- Remembers in which project a directory is.
+---@param dir string
+---@param root string
+function M.learn(dir, root)
+  learned[dir] = { root = root, at = vim.uv.now() }
 end
 
 --- How the buffers of a root are told apart: nil for the first project, `~NAME` for others.

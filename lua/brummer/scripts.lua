@@ -21,7 +21,6 @@ local M = {}
 ---@field id integer
 ---@field name string
 ---@field state 'started'|'running'
----@field dependency? boolean it was started because another needs it
 
 ---@type brummer.RunOpts?
 local last
@@ -77,11 +76,8 @@ end
 ---@param started brummer.Started[]
 ---@return string?
 local function log_of(opts, started)
-  local asked = vim.tbl_filter(function(one)
-    return not one.dependency
-  end, started)
-  if #asked == 1 or opts.command then
-    return (asked[1] or started[1]).name
+  if #started == 1 or opts.command then
+    return started[1].name
   end
 end
 
@@ -107,7 +103,7 @@ end
 local function tell_running(started)
   local already = {}
   for _, one in ipairs(started) do
-    if one.state == 'running' and not one.dependency then
+    if one.state == 'running' then
       already[#already + 1] = one.name
     end
   end
@@ -138,8 +134,11 @@ function M.start(opts)
     for _, name in ipairs(names or {}) do
       starting[key(root, name)] = starting[key(root, name)] or {}
     end
+    local dir = project.place()
     host.call('run', {
       root = root,
+      -- Where a name may be that of a script of the package at hand.
+      dir = dir and vim.startswith(dir, root .. '/') and dir or nil,
       names = names,
       args = opts.args,
       command = opts.command,
@@ -152,8 +151,7 @@ function M.start(opts)
       end
       for _, one in ipairs(started) do
         if one.state ~= 'running' then
-          local plain = one.dependency and {} or opts
-          how[key(root, one.name)] = { args = plain.args, command = plain.command }
+          how[key(root, one.name)] = { args = opts.args, command = opts.command }
         end
       end
       check_config(root)
@@ -214,6 +212,10 @@ function M.signal(method, name)
     return
   end
   target.with_process(name, method, function(row)
+    if row.elsewhere then
+      local where = 'another Neovim (pid %d); %s it there'
+      return notify.say(('%s runs in ' .. where):format(row.name, row.elsewhere, method))
+    end
     if method == 'stop' and not state.alive(row) and #(row.left or {}) == 0 then
       -- The host still ends what the run left behind.
       notify.say(('%s is not running'):format(row.name))

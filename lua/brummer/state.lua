@@ -25,6 +25,7 @@ local M = {}
 ---@field left? brummer.Survivor[] processes that outlived the leader of their tree
 ---@field terminal? boolean
 ---@field full_screen? boolean
+---@field elsewhere? integer the process id of the host of another Neovim that runs it: here it is only shown
 ---@field cpu? integer share of one core in tenths of a percent
 ---@field memory? integer bytes of the tree
 ---@field ports? integer[]
@@ -95,10 +96,11 @@ function M.rows(root)
   return list
 end
 
+--- Whether this Neovim runs it now.
 ---@param row brummer.Row?
 ---@return boolean
 function M.alive(row)
-  return row ~= nil and (row.state == 'running' or row.state == 'pending')
+  return row ~= nil and (row.state == 'running' or row.state == 'pending') and not row.elsewhere
 end
 
 --- Rows that run now.
@@ -160,7 +162,11 @@ function M.apply_rows(list)
     end
     require('brummer.news').row(rows[row.id], row)
     rows[row.id] = row
-    by_name[key(row.root, row.name)] = row.id
+    local named = rows[by_name[key(row.root, row.name)]]
+    -- One's own counts before that of another Neovim.
+    if not named or named.elsewhere or not row.elsewhere then
+      by_name[key(row.root, row.name)] = row.id
+    end
     ids[#ids + 1] = row.id
   end
   changed(ids)

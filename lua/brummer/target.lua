@@ -6,23 +6,32 @@ local state = require('brummer.state')
 
 local M = {}
 
---- The project of a command; the host is asked when no package.json or .brum.toml is above.
+--- The project of a command; the host is asked where the files do not say it for certain.
 ---@param cb fun(root: string)
 function M.with_root(cb)
-  local root = project.current()
+  local root, dir = project.certain()
   if root then
     return cb(root)
   end
-  local dir = vim.fn.getcwd(-1, 0)
   host.call('scripts', { dir = dir }, function(err, value)
     if err then
       return notify.failed(err)
     elseif not value or not value.root then
       return notify.error(('no package.json or .brum.toml above %s'):format(dir))
     end
+    project.learn(dir, value.root)
     require('brummer.catalog').remember(value)
     cb(value.root)
   end)
+end
+
+--- The process of that name: as it is called, or as its own package or a bare word calls it.
+---@param root string
+---@param name string
+---@return brummer.Row?
+local function named(root, name)
+  local package = require('brummer.catalog').package_of(root, (project.place()))
+  return package and state.find(root, package .. '/' .. name) or state.match(root, name)
 end
 
 --- The process a verb means: the named one, that of the log or list the cursor is in, the only one
@@ -34,7 +43,7 @@ function M.with_process(name, verb, cb)
   local view = require('brummer.ui.view').get(0)
   local root = project.current()
   if name then
-    local row = root and state.match(root, name)
+    local row = root and named(root, name)
     if not row then
       local names = vim.tbl_map(function(other)
         return other.name

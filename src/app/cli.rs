@@ -25,7 +25,8 @@ enum Command {
     /// The back end of one Neovim, on standard input and output. Neovim starts this itself.
     #[cfg(feature = "editor")]
     Host(HostArguments),
-    /// Run scripts here and print their lines as `[HH:MM:SS] name: line`.
+    /// Run scripts here and print their lines as `[HH:MM:SS] name: line`, until all have ended. What they come after is
+    /// started before them, and stopped at the end.
     Run(RunArguments),
     /// List the scripts of the project here.
     Scripts {
@@ -52,7 +53,7 @@ struct HostArguments {
 
 #[derive(Args)]
 struct RunArguments {
-    /// Scripts of the project here.
+    /// Scripts and sets of the project here.
     #[arg(required = true, value_name = "SCRIPT")]
     names: Vec<String>,
     /// Arguments for each of them.
@@ -135,10 +136,10 @@ fn host(arguments: &HostArguments) -> Result<u8, String> {
 fn run_scripts(arguments: &RunArguments) -> Result<u8, String> {
     logging::start(None).map_err(|error| error.to_string())?;
     let (root, loaded) = offline::here()?;
-    let infos = headless::prepare(&root, &loaded.config, &arguments.names, &arguments.arguments)
+    let steps = headless::prepare(&root, &loaded.config, &arguments.names, &arguments.arguments)
         .map_err(|error| error.to_string())?;
     let runtime = runtime()?;
-    let code = runtime.block_on(headless::run(&loaded.config, infos)).map_err(|error| error.to_string());
+    let code = runtime.block_on(headless::run(&loaded.config, steps)).map_err(|error| error.to_string());
     runtime.shutdown_background();
     code
 }

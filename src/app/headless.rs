@@ -1,5 +1,7 @@
 //! `brummer run`: scripts without an editor, their lines on standard output.
 
+mod follow;
+
 use std::{
     collections::HashMap,
     io::{self, IsTerminal, Write},
@@ -14,13 +16,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Core, end_all, offline::tell, signals::Signals};
+use super::{Core, end_all, offline::tell, records, signals::Signals};
 use crate::{
-    bus::Filter,
     config::Config,
-    event::{Component, Event, EventKind, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    event::{Component, ProcessId, Seq, Timestamp},
     logs::Cleaner,
-    process::{Manager, OutputBatch, Started},
+    process::{Manager, OutputBatch},
+    project::{self, PathLookup, ProjectError, Step},
 };
 
 /// Batches between the readers and the printer. Full: the child waits, so a slow terminal loses nothing.
@@ -32,25 +34,17 @@ const READER_GONE: u8 = 141;
 /// How long the last lines may take once everything has ended: nobody may be reading them.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// An exit event, as far as it matters here.
-type ExitOf = (RunId, State, Exit, Option<Arc<str>>);
-
-/// Runs scripts until all have ended, a signal comes or nobody reads standard output any more. Returns the exit code:
-/// the first one that is not 0. Whatever happens, nothing that was started is left behind.
-pub(super) async fn run(config: &Config, infos: Vec<ProcessInfo>) -> io::Result<u8> {
+/// Runs scripts until all that were asked for have ended, a signal comes or nobody reads standard output any more. What was
+/// started only because they come after it is then stopped. Returns the exit code: the first one that is not 0. Whatever happens, nothing that was started is left behind.
+pub(super) async fn run(config: &Config, steps: Vec<Step>) -> io::Result<u8> {
     let mut signals = Signals::listen()?;
     let core = Core::build(config);
     let (output, batches) = mpsc::channel(PIPE);
-    // Nobody reads exits before all have been started, and each start has one.
-    let (exited, exits) = mpsc::channel(infos.len().max(1));
-    let tell_exit =
-        core.bus.on(Filter::of(&[EventKind::ProcessExited]), Component::App, "exits", move |event| {
-            if let Event::ProcessExited { run, state, exit, reason, .. } = event {
-                // There is room for every run, and each ends once.
-                drop(exited.try_send((*run, *state, *exit, reason.clone())));
-            }
-        });
+    let events = follow::subscribe(&core.bus);
     let manager = core.manager(config, output);
+    if let Some(records) = records() {
+        manager.keep_records(records);
+    }
     let reader_gone = Arc::new(Notify::new());
     let printer = {
         let (names, gone) = (manager.clone(), Arc::clone(&reader_gone));
@@ -59,12 +53,12 @@ pub(super) async fn run(config: &Config, infos: Vec<ProcessInfo>) -> io::Result<
         core.resources.blocking(Component::App, "printer", work)
     };
     let code = tokio::select! {
-        code = until_over(&manager, infos, exits) => code,
+        code = follow::until_over(&manager, steps, events) => code,
         code = signals.any() => Ok(code),
         () = reader_gone.notified() => Ok(READER_GONE),
     };
     end_all(&manager).await;
-    drop((manager, tell_exit));
+    drop(manager);
     // Readers of pipes that an escaped process still holds end here, and then the printer comes to its end.
     core.resources.shutdown().begin();
     tokio::select! {
@@ -73,43 +67,6 @@ pub(super) async fn run(config: &Config, infos: Vec<ProcessInfo>) -> io::Result<
     }
     core.drain().await;
     code
-}
-
-/// Starts everything and waits for every exit.
-async fn until_over(
-    manager: &Manager,
-    infos: Vec<ProcessInfo>,
-    mut exits: mpsc::Receiver<ExitOf>,
-) -> io::Result<u8> {
-    let mut running = HashMap::new();
-    for info in infos {
-        let label = info.label();
-        // One that is named twice is waited for twice when the first run was over before the second start.
-        if let Started::New(_, run) = manager.start(info).await.map_err(io::Error::other)? {
-            running.insert(run, label);
-        }
-    }
-    let mut code = 0;
-    while !running.is_empty() {
-        let Some((run, state, exit, reason)) = exits.recv().await else { break };
-        let name = running.remove(&run);
-        if let (Some(reason), Some(name)) = (reason, name) {
-            tell(&format!("{name}: {reason}"));
-        }
-        if code == 0 && state != State::Stopped {
-            code = exit_code(exit);
-        }
-    }
-    Ok(code)
-}
-
-/// As a shell tells it: 128 and the signal's number for a process that was killed.
-fn exit_code(exit: Exit) -> u8 {
-    match exit {
-        Exit::Code(code) => u8::try_from(code).unwrap_or(1),
-        Exit::Signal(signal) => u8::try_from(128 + signal).unwrap_or(255),
-        Exit::NotStarted => 127,
-    }
 }
 
 /// Prints until the pipe closes. When standard output takes no more it reports that once and throws the rest away.
@@ -171,16 +128,19 @@ pub(super) fn prepare(
     config: &Config,
     names: &[String],
     arguments: &[String],
-) -> Result<Vec<ProcessInfo>, crate::project::ProjectError> {
-    let project = crate::project::load(root, config)?;
-    let lookup = crate::project::PathLookup::from_env();
-    project.commands(names, arguments, &lookup)
+) -> Result<Vec<Step>, ProjectError> {
+    let project = project::load(root, config)?;
+    for problem in &project.problems {
+        tell(&problem.within(root));
+    }
+    project.plan(names, arguments, &PathLookup::from_env())
 }
 
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
     use super::*;
+    use crate::event::ProcessInfo;
 
     #[tokio::test]
     async fn lines_have_their_name_though_no_event_arrives() {

@@ -2,8 +2,12 @@
 
 use std::{io, sync::Arc};
 
-use super::{Core, end_all, home, settings, signals::Signals};
-use crate::rpc::{self, Handles, Stdio};
+use super::{Core, end_all, home, records, settings, signals::Signals};
+use crate::{
+    peer::{self, Peers},
+    process::Records,
+    rpc::{self, Handles, Stdio},
+};
 
 /// Serves the editor on `stdio` until it leaves or a signal comes; then ends everything that was started.
 pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
@@ -13,11 +17,26 @@ pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
     let core = Core::build(&config);
     let (logs, output) = core.logs(&config);
     let manager = core.manager(&config, output);
+    let records = records().map(Records::of_editor);
+    if let Some(records) = &records {
+        manager.keep_records(records.clone());
+    }
     let settings = settings::connect(settings, &core, &manager, &logs);
     let health = core.health.clone();
+    let peers = records.map(|records| {
+        Peers::start(peer::Parts {
+            records,
+            manager: manager.clone(),
+            logs: logs.clone(),
+            model: Arc::clone(&core.model),
+            bus: core.bus.clone(),
+            resources: core.resources.clone(),
+        })
+    });
     let handles = Handles {
         manager: manager.clone(),
         logs,
+        peers,
         model: Arc::clone(&core.model),
         resources: core.resources.clone(),
         bus: core.bus.clone(),

@@ -49,6 +49,12 @@ impl Place {
     }
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
 // === impl Problem ===
 
 impl Problem {
@@ -107,9 +113,9 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File(place) => write!(f, "{}:{}", place.file.display(), place.line),
+            Self::File(place) => place.fmt(f),
             Self::Env(variable) => f.write_str(variable),
-            Self::Inherited(place) => write!(f, "environment, over {}:{}", place.file.display(), place.line),
+            Self::Inherited(place) => write!(f, "environment, over {place}"),
         }
     }
 }

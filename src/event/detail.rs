@@ -17,6 +17,8 @@ pub struct Detail {
     pub full_screen: bool,
     /// Its last line, while it has no end and nothing follows: a question, mostly. As printed, and not all of a long one.
     pub prompt: Option<Arc<str>>,
+    /// The process id of the host that runs it, when that is another one: here it is shown, and cannot be ended or started.
+    pub elsewhere: Option<u32>,
 }
 
 /// Whether a run is ready to be used.

@@ -17,6 +17,7 @@ use super::{
     escalation::KILL_WAIT,
     group::Group,
     message::{Command, Control, Counted, Handed, Start},
+    mirror::{Mirror, Mirrors},
     registry::{Registry, Shown},
     settings::Settings,
     task::{Task, Work},
@@ -43,6 +44,8 @@ pub(super) struct Owner {
     /// A script of a root has one entry for the life of the host.
     by_name: HashMap<(PathBuf, String), ProcessId>,
     entries: HashMap<ProcessId, Entry>,
+    /// What other hosts run and is shown here.
+    mirrors: Mirrors,
     runs: u64,
 }
 
@@ -121,8 +124,8 @@ impl Owner {
         let Parts { bus, resources, output } = parts;
         let output =
             Sender::over(&resources, Component::Process, "output", output, resource::Waiting::Expected);
-        let (by_name, entries) = (HashMap::new(), HashMap::new());
-        Self { bus, resources, output, settings, strategy, registry, printed, by_name, entries, runs: 0 }
+        let (by_name, entries, mirrors) = (HashMap::new(), HashMap::new(), Mirrors::default());
+        Self { bus, resources, output, settings, strategy, registry, printed, by_name, entries, mirrors, runs: 0 }
     }
 
     /// Serves commands until shutdown or until no handle is left. A panic in one costs that command.
@@ -141,6 +144,10 @@ impl Owner {
                 Command::Restart { process, ticket } => {
                     let run = self.guarded(|owner| owner.restart(process));
                     self.answer(ticket, run);
+                }
+                Command::Mirror { info, host, ticket } => {
+                    let mirror = self.guarded(|owner| owner.mirror(*info, host));
+                    drop(ticket.send(mirror));
                 }
                 Command::Probe { ticket } => drop(ticket.send(())),
                 Command::Shutdown { grace, ticket } => {
@@ -214,7 +221,7 @@ impl Owner {
             return Ok((Started::New(process, run), waiting));
         }
         self.check_room(None)?;
-        let process = ProcessId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX).saturating_add(1));
+        let process = self.next_process();
         let run = self.next_run();
         let info = Arc::new(info);
         let pending = Status::pending(run);
@@ -255,6 +262,7 @@ impl Owner {
     }
 
     fn stop(&mut self, process: ProcessId) -> Result<(Waiting, oneshot::Receiver<()>), ProcessError> {
+        self.mirrors.check(process)?;
         let entry = self.entries.get_mut(&process).ok_or(ProcessError::Unknown(process))?;
         entry.check(1, 0)?;
         entry.stopping = true;
@@ -264,6 +272,7 @@ impl Owner {
     }
 
     fn restart(&mut self, process: ProcessId) -> Result<(RunId, Option<Waiting>), ProcessError> {
+        self.mirrors.check(process)?;
         let entry = self.entries.get(&process).ok_or(ProcessError::Unknown(process))?;
         self.check_room(Some(process))?;
         // Both or none: a stop without its start would not be a restart.
@@ -344,6 +353,24 @@ impl Owner {
             self.entries.iter().filter(|(process, entry)| Some(**process) != next && !entry.is_idle());
         let busy = others.count();
         if busy >= self.settings.values().max_processes { Err(ProcessError::TooMany(busy)) } else { Ok(()) }
+    }
+
+    /// A run of another host gets an entry: the one it had before, if it was shown before.
+    fn mirror(&mut self, info: ProcessInfo, host: u32) -> Result<Mirror, ProcessError> {
+        let (process, run) = (self.next_process(), self.next_run());
+        // Nothing can be sent to it.
+        let console =
+            Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
+        let around = (self.bus.clone(), self.output.clone(), console);
+        let (mirror, shown) = self.mirrors.add(process, run, info, host, around)?;
+        self.registry.publish(mirror.process(), shown);
+        Ok(mirror)
+    }
+
+    /// Entries are never taken back.
+    fn next_process(&self) -> ProcessId {
+        let known = self.entries.len() + self.mirrors.len();
+        ProcessId(u32::try_from(known).unwrap_or(u32::MAX).saturating_add(1))
     }
 
     fn next_run(&mut self) -> RunId {

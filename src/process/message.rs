@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::{ProcessError, Started};
+use super::{Mirror, ProcessError, Started};
 use crate::{
     event::{ProcessId, ProcessInfo, RunId},
     metrics::SynchronizationMetrics,
@@ -24,6 +24,12 @@ pub(super) enum Command {
     Restart {
         process: ProcessId,
         ticket: oneshot::Sender<Result<RunId, ProcessError>>,
+    },
+    /// Show a run of another host.
+    Mirror {
+        info: Box<ProcessInfo>,
+        host: u32,
+        ticket: oneshot::Sender<Result<Mirror, ProcessError>>,
     },
     Shutdown {
         grace: Duration,

@@ -1,9 +1,13 @@
 //! What can change while the manager runs, and the turns of starts, of which as many are given as that allows.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::Records;
 use crate::{
     config::{Mode, ProcessManagerConfig},
     event::Health,
@@ -17,6 +21,8 @@ pub(super) struct Settings {
     turns: Arc<Semaphore>,
     /// One permit for each thread that a start may keep: all of the machine's but one.
     threads: Semaphore,
+    /// Where runs are recorded; set once, before the first of them.
+    records: OnceLock<Records>,
 }
 
 struct Now {
@@ -52,7 +58,8 @@ impl Settings {
         let now = Now { values: config.into(), mode, health: Health::Healthy, turns: 0, owed: 0 };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = Semaphore::new(cores.saturating_sub(1).max(1));
-        let settings = Self { now: Mutex::new(now), turns: Arc::new(Semaphore::new(0)), threads };
+        let (now, turns) = (Mutex::new(now), Arc::new(Semaphore::new(0)));
+        let settings = Self { now, turns, threads, records: OnceLock::new() };
         settings.change(|_| {});
         settings
     }
@@ -62,6 +69,16 @@ impl Settings {
     pub(super) async fn thread(&self) -> Option<SemaphorePermit<'_>> {
         // Never closed.
         self.threads.acquire().await.ok()
+    }
+
+    /// Records what is started from now on.
+    pub(super) fn keep_records(&self, records: Records) {
+        // Once is enough, and a run must be removed from where it was written.
+        self.records.set(records).ok();
+    }
+
+    pub(super) fn records(&self) -> Option<&Records> {
+        self.records.get()
     }
 
     pub(super) fn values(&self) -> Values {

@@ -21,9 +21,7 @@ pub(super) fn script(
     args: &[String],
     path: &PathLookup,
 ) -> Result<ProcessInfo, ProjectError> {
-    if let Some(reason) = &script.refused {
-        return Err(ProjectError::Refused { name: script.label(), reason: reason.clone() });
-    }
+    refuse(script)?;
     check_cwd(project, script)?;
     let argv = match &script.runner {
         Runner::Manager => manager_argv(project, &script.name, args, path)?,
@@ -43,8 +41,16 @@ pub(super) fn script(
     })
 }
 
+/// The error of a script that cannot be run as it is.
+pub(super) fn refuse(script: &Script) -> Result<(), ProjectError> {
+    match &script.refused {
+        Some(reason) => Err(ProjectError::Refused { name: script.label(), reason: reason.clone() }),
+        None => Ok(()),
+    }
+}
+
 /// What is set over the host's environment.
-fn env(script: &Script) -> Vec<(String, String)> {
+pub(super) fn env(script: &Script) -> Vec<(String, String)> {
     let own = script.env.iter().filter(|variable| !matches!(variable.source, Source::Inherited(_)));
     own.map(|variable| (variable.name.clone(), variable.value.clone())).collect()
 }

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 use super::manager::{AskedBy, PackageManager};
-use crate::config::PackageManagerName;
+use crate::config::{PackageManagerName, Place};
 
 /// How many characters of script names an error lists.
 const LISTED: usize = 48;
@@ -93,6 +93,46 @@ pub enum ProjectError {
         /// The names there are.
         names: Vec<String>,
     },
+    /// A script comes after something that is none.
+    #[error("{place}: {script} comes after \"{}\", which is no script{}", cut(name), Meant(near.as_deref()))]
+    UnknownBefore {
+        /// Where that is said.
+        place: Place,
+        /// The script that waits.
+        script: String,
+        /// What it would wait for.
+        name: String,
+        /// The name that was probably meant.
+        near: Option<String>,
+    },
+    /// Scripts wait for each other.
+    #[error("{place}: each waits for the next, for ever: {cycle}: remove one of these from its after")]
+    Cycle {
+        /// Where one of them says so.
+        place: Place,
+        /// Their names: `a → b → a`.
+        cycle: String,
+    },
+    /// A set has something in it that is no script.
+    #[error("{place}: sets.{set}: no script \"{}\"{}", cut(name), Meant(near.as_deref()))]
+    UnknownMember {
+        /// Where the set is written.
+        place: Place,
+        /// The set.
+        set: String,
+        /// What is in it.
+        name: String,
+        /// The name that was probably meant.
+        near: Option<String>,
+    },
+    /// Sets hold each other.
+    #[error("{place}: sets hold each other: {cycle}: remove one of them")]
+    SetCycle {
+        /// Where one of them is written.
+        place: Place,
+        /// Their names: `a → b → a`.
+        cycle: String,
+    },
     /// Several scripts answer to that word.
     #[error("\"{}\" could be {}: say which", cut(name), List(names))]
     Ambiguous {
@@ -151,6 +191,9 @@ pub enum ProjectError {
 /// ` ` or `: did you mean "dev"? `.
 struct Near<'a>(Option<&'a str>);
 
+/// Nothing, or ` (did you mean "dev"?)`.
+struct Meant<'a>(Option<&'a str>);
+
 /// As many names as fit, and how many more there are.
 struct List<'a>(&'a [String]);
 
@@ -164,6 +207,22 @@ fn cut(name: &str) -> String {
     line.chars().take(REPEATED - 1).chain(['…']).collect()
 }
 
+// === impl ProjectError ===
+
+impl ProjectError {
+    /// The line of a file that has to be changed, the file relative to the project, for an error that is one of the
+    /// project and not of what was asked for.
+    pub(super) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::UnknownBefore { place, .. }
+            | Self::Cycle { place, .. }
+            | Self::UnknownMember { place, .. }
+            | Self::SetCycle { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+}
+
 // === impl Near ===
 
 impl fmt::Display for Near<'_> {
@@ -171,6 +230,17 @@ impl fmt::Display for Near<'_> {
         match self.0 {
             Some(near) => write!(f, ": did you mean \"{}\"? ", cut(near)),
             None => f.write_str(" "),
+        }
+    }
+}
+
+// === impl Meant ===
+
+impl fmt::Display for Meant<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(near) => write!(f, " (did you mean \"{}\"?)", cut(near)),
+            None => Ok(()),
         }
     }
 }

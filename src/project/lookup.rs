@@ -26,19 +26,23 @@ impl Project {
         })
     }
 
-    /// The scripts that words of a command line name, in their order: as many words as possible are one name, so that
-    /// `cargo run` needs no quotes and `dev api` are two.
+    /// The scripts that words of a command line name, in their order and each once: as many words as possible are one name,
+    /// so that `cargo run` needs no quotes and `dev api` are two. A set stands for its scripts.
     pub fn chosen<S: AsRef<str>>(&self, words: &[S]) -> Result<Vec<&Script>, ProjectError> {
         self.require_scripts()?;
         let mut rest = words;
-        let mut chosen = Vec::new();
+        let mut chosen: Vec<&Script> = Vec::new();
         while let Some(first) = rest.first() {
             let longest = (1..=rest.len().min(WORDS)).rev().find_map(|count| {
                 let words: Vec<&str> = rest[..count].iter().map(AsRef::as_ref).collect();
-                Some((count, self.script(&words.join(" "))?))
+                Some((count, self.named(&words.join(" "))?))
             });
-            let (count, script) = longest.ok_or_else(|| self.unknown(first.as_ref()))?;
-            chosen.push(script);
+            let (count, scripts) = longest.ok_or_else(|| self.unknown(first.as_ref()))?;
+            for script in scripts? {
+                if !chosen.iter().any(|known| std::ptr::eq(*known, script)) {
+                    chosen.push(script);
+                }
+            }
             rest = &rest[count..];
         }
         Ok(chosen)
@@ -52,6 +56,7 @@ impl Project {
         }
         let names: Vec<String> = self.scripts.iter().map(Script::label).collect();
         let bare = self.scripts.iter().filter_map(|script| script.bare.as_deref());
+        let bare = bare.chain(self.sets.keys().map(String::as_str));
         ProjectError::UnknownScript {
             name: name.to_owned(),
             place: self.places(),

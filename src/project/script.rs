@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::Project;
+use super::{Project, path};
 use crate::config::{EnvFiles, Place, RunOptions, Source};
 
 /// The priority of what somebody wrote down to be run by name: scripts of `package.json` and `.brum.toml`.
 pub(super) const PACKAGE_JSON: u8 = 100;
 /// The kind of a command line for the shell.
 pub(super) const SHELL: &str = "sh";
+
+/// Whether the file may be executed.
+pub(super) fn is_program(file: &Path) -> bool {
+    path::is_executable(file)
+}
 
 /// Something that can be run by name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,12 +50,16 @@ pub struct Script {
     pub env: Vec<Variable>,
     /// How it is run; `after` names labels of the same project.
     pub options: RunOptions,
+    /// Whether lists leave it out: it is a part of another.
+    pub hidden: bool,
     /// Why it cannot be run as it is, told when somebody tries.
     pub refused: Option<String>,
     /// Which env files are read for it, where the settings say so of it.
     pub(super) env_files: Option<EnvFiles>,
     /// Where its working directory is set, when it is not the root.
     pub(super) cwd_place: Option<Place>,
+    /// Where it is said what it comes after, when that is not where it is defined.
+    pub(super) after_place: Option<Place>,
 }
 
 /// What runs a script.
@@ -103,9 +112,11 @@ impl Script {
             description: None,
             env: Vec::new(),
             options: RunOptions::default(),
+            hidden: false,
             refused: None,
             env_files: None,
             cwd_place: None,
+            after_place: None,
         }
     }
 

@@ -11,16 +11,16 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Handles,
+    Handles, others,
     protocol::{Call, Directory, ErrorsOf, Keys, Line, LineOf, Resize, Run},
 };
 use crate::{
     config::{self, Change, Config, Loaded, Reloaded, Source},
-    event::{Component, ProcessId, ProcessInfo, Seq},
+    event::{Component, ProcessId, ProcessInfo, Seq, State},
     locate::{self, Finding, Location, Place, Resolver, Scanner, Severity},
     logs::Headline,
     process::{Asked, ProcessError, Size, Started},
-    project,
+    project::{self, Need, Step},
 };
 
 /// Lines before and after the one asked about that are looked at, for formats that spread over several.
@@ -43,6 +43,9 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
         Call::Config(directory) => settings(handles, directory).await,
         Call::Reload => reload(handles).await,
         Call::Health => Ok((handles.health)()),
+        Call::Show(show) => others::show(handles, show).await,
+        Call::Leftovers => others::leftovers(handles).await.map(|found| json!(found)),
+        Call::EndLeftovers(asked) => others::end_leftovers(handles, asked.runs).await,
         // Commands are begun, and the session takes the others itself.
         Call::Run(_)
         | Call::Stop(_)
@@ -73,7 +76,7 @@ pub(super) fn is_command(call: &Call) -> bool {
 pub(super) async fn begin(handles: &Handles, command: Call) -> Result<Rest, String> {
     let manager = &handles.manager;
     Ok(match command {
-        Call::Run(run) => Box::pin(begin_run(handles, run).await?),
+        Call::Run(run) => begin_run(handles, run).await?,
         Call::Stop(entry) => Box::pin(done(manager.begin_stop(ProcessId(entry.id)).await)),
         Call::Restart(entry) => Box::pin(done(manager.begin_restart(ProcessId(entry.id)).await)),
         Call::Send(Line { id, text, eof }) => told(manager.send(ProcessId(id), text.as_deref(), eof)),
@@ -111,42 +114,54 @@ async fn scripts(handles: &Handles, directory: Directory) -> Result<Value, Strin
     .await?
 }
 
-async fn begin_run(
-    handles: &Handles,
-    run: Run,
-) -> Result<impl Future<Output = Result<Value, String>> + use<>, String> {
-    let home = handles.home.clone();
-    let (infos, problems) = blocking(handles, "run", move || prepare(&run, home.as_deref())).await??;
-    let mut asked = Vec::new();
-    for info in infos {
-        asked.push((info.label(), handles.manager.begin_start(info).await.map_err(said)?));
+async fn begin_run(handles: &Handles, run: Run) -> Result<Rest, String> {
+    let (home, another) = (handles.home.clone(), run.another);
+    let (mut steps, problems) = blocking(handles, "run", move || prepare(&run, home.as_deref())).await??;
+    steps.retain(|step| !is_done(handles, step));
+    let infos = steps.iter().map(|step| &step.info);
+    if !another && let Some(elsewhere) = others::elsewhere(handles, infos).await {
+        return Ok(Box::pin(ready(Ok(elsewhere))));
     }
-    Ok(async move {
-        let mut started = Vec::new();
-        for (name, asked) in asked {
+    let mut asked = Vec::new();
+    for step in steps {
+        let (label, needed) = (step.info.label(), step.needed.is_some());
+        asked.push((label, needed, handles.manager.begin_start(step.info).await.map_err(said)?));
+    }
+    Ok(Box::pin(async move {
+        let (mut started, mut before) = (Vec::new(), Vec::new());
+        for (name, needed, asked) in asked {
             let (id, word) = match asked.done().await.map_err(said)? {
                 Started::New(process, _) => (process.0, "started"),
                 Started::Running(process) => (process.0, "running"),
             };
-            started.push(json!({ "id": id, "name": name, "state": word }));
+            let list = if needed { &mut before } else { &mut started };
+            list.push(json!({ "id": id, "name": name, "state": word }));
         }
-        Ok(json!({ "started": started, "problems": problems }))
-    })
+        Ok(json!({ "started": started, "before": before, "problems": problems }))
+    }))
+}
+
+/// What only has to have ended well is not started again when it has.
+fn is_done(handles: &Handles, step: &Step) -> bool {
+    let process = || handles.model.find(Some(&step.info.root), &step.info.label());
+    let status = || handles.manager.status(process()?);
+    step.needed == Some(Need::ExitedOk) && status().is_some_and(|status| status.state == State::Success)
 }
 
 /// What is to be started, all of it or nothing.
-fn prepare(run: &Run, home: Option<&Path>) -> Result<(Vec<ProcessInfo>, Vec<String>), String> {
+fn prepare(run: &Run, home: Option<&Path>) -> Result<(Vec<Step>, Vec<String>), String> {
     let root = PathBuf::from(&run.root);
     let (config, problems) = read_config(&root, home);
     if let Some(command) = &run.command {
-        return Ok((vec![project::shell(&root, command).map_err(said)?], problems));
+        let info = project::command_line(&root, command, &config).map_err(said)?;
+        return Ok((vec![Step { info, needed: None }], problems));
     }
     let project = project::load(&root, &config).map_err(said)?;
-    let infos = project.commands(&run.names, &run.args, &project::PathLookup::from_env()).map_err(said)?;
-    if infos.is_empty() {
+    let steps = project.plan(&run.names, &run.args, &project::PathLookup::from_env()).map_err(said)?;
+    if steps.is_empty() {
         return Err("nothing to run: name a script".to_owned());
     }
-    Ok((infos, problems))
+    Ok((steps, problems))
 }
 
 async fn locate(handles: &Handles, line: LineOf) -> Result<Value, String> {

@@ -51,6 +51,7 @@ pub(super) enum ToFlush {
     Attach(u64, protocol::Attach),
     Detach(u64, i64),
     Reply(Reply),
+    Event(EventRow),
 }
 
 /// See the module.
@@ -158,6 +159,7 @@ impl Flush {
     pub(super) fn take(&mut self, message: ToFlush) {
         match message {
             ToFlush::Reply(reply) => self.replies.push(reply),
+            ToFlush::Event(event) => self.events.push(event),
             ToFlush::Watch(id, asked) => {
                 let mut watch = Watch::new(asked);
                 watch.resolve(&self.handles.model);

@@ -89,6 +89,9 @@ pub(super) struct ProcRow {
     /// Its last line, while it is unfinished and nothing follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prompt: Option<String>,
+    /// The host that runs it, when that is another editor's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) elsewhere: Option<u32>,
     /// Share of one core in tenths of a percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu: Option<u32>,
@@ -254,6 +257,46 @@ pub(super) enum EventRow {
     Process(ProcessEvent),
     /// To a component of the host.
     Health(HealthEvent),
+    /// What hosts that are gone left behind was found, once at the start.
+    Leftovers(LeftoversEvent),
+}
+
+/// What hosts that are gone left behind.
+#[derive(Debug, Serialize)]
+pub(super) struct LeftoversEvent {
+    /// `leftovers`.
+    pub(super) kind: &'static str,
+    /// As the call of this name answers.
+    #[serde(flatten)]
+    pub(super) found: Leftovers,
+}
+
+/// The answer to the call `leftovers`.
+#[derive(Debug, Serialize)]
+pub(super) struct Leftovers {
+    /// Runs, oldest first.
+    pub(super) leftovers: Vec<LeftoverRow>,
+    /// Records that could not be read, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) problems: Vec<String>,
+}
+
+/// What is left of one run.
+#[derive(Debug, Serialize)]
+pub(super) struct LeftoverRow {
+    /// What `end_leftovers` takes.
+    pub(super) run: String,
+    /// How users call the script.
+    pub(super) name: String,
+    /// Project.
+    pub(super) root: String,
+    /// What lives.
+    pub(super) pids: Vec<u32>,
+    /// Milliseconds since the epoch.
+    pub(super) at: u64,
+    /// It was meant to stay.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) detached: bool,
 }
 
 /// A component got better or worse.

@@ -96,6 +96,7 @@ pub(super) fn proc_row(row: &Row) -> ProcRow {
         terminal: row.detail.terminal,
         full_screen: row.detail.full_screen,
         prompt: row.detail.prompt.as_deref().map(prompt).filter(|prompt| !prompt.is_empty()),
+        elsewhere: row.detail.elsewhere,
         cpu: row.usage.as_ref().map(|usage| usage.cpu),
         memory: row.usage.as_ref().map(|usage| usage.memory),
         ports: row.usage.iter().flat_map(|usage| usage.ports.iter().copied()).collect(),

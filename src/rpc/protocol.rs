@@ -34,6 +34,12 @@ pub(super) enum Call {
     Stop(Entry),
     /// End it if it runs and start it.
     Restart(Entry),
+    /// Show a log of another host.
+    Show(Show),
+    /// What hosts that are gone left behind.
+    Leftovers,
+    /// End some of it.
+    EndLeftovers(Runs),
     /// Send a log's lines to a buffer.
     Watch(Watch),
     /// Send no more.
@@ -88,6 +94,27 @@ pub(super) struct Run {
     pub(super) args: Vec<String>,
     /// A command line instead of scripts.
     pub(super) command: Option<String>,
+    /// Also what another host runs already.
+    #[serde(default)]
+    pub(super) another: bool,
+}
+
+/// See [`Call::Show`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Show {
+    /// The project.
+    pub(super) root: String,
+    /// The log.
+    pub(super) name: String,
+    /// The process id of that host.
+    pub(super) pid: u32,
+}
+
+/// See [`Call::EndLeftovers`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Runs {
+    /// As [`Call::Leftovers`] names them.
+    pub(super) runs: Vec<String>,
 }
 
 /// A row of the process list.
@@ -198,6 +225,9 @@ impl Call {
             "run" => Self::Run(read(method, params)?),
             "stop" => Self::Stop(read(method, params)?),
             "restart" => Self::Restart(read(method, params)?),
+            "show" => Self::Show(read(method, params)?),
+            "leftovers" => Self::Leftovers,
+            "end_leftovers" => Self::EndLeftovers(read(method, params)?),
             "watch" => Self::Watch(read(method, params)?),
             "unwatch" => Self::Unwatch(read(method, params)?),
             "locate" => Self::Locate(read(method, params)?),

@@ -12,6 +12,7 @@ use super::{
     Handles, Stdio, calls,
     flush::{self, ToFlush},
     frame::Reply,
+    others,
     protocol::{Call, Hello, HelloAnswer, PROTOCOL},
     stdio::Writer,
 };
@@ -120,6 +121,8 @@ async fn converse(editor: Editor, inbox: &mut mpsc::Receiver<Inbound>, handles: 
     );
     let flush = flush::Flush::new(editor, handles.clone());
     let mut flush = Ending(handles.resources.spawn(Component::Rpc, "flush", flush.run(mailbox)));
+    let found = others::tell_leftovers(handles.clone(), to_flush.clone());
+    drop(handles.resources.spawn(Component::Rpc, "left-overs", found));
     let calls = calls::Calls::new(handles, to_flush);
     loop {
         let inbound = tokio::select! {

@@ -161,7 +161,11 @@ fn handles(worker_timeout: Duration) -> (Handles, mpsc::Receiver<OutputBatch>, m
     let manager = Manager::start_manager(&config.process_manager, Mode::Current, parts);
     let settings = Arc::new(Settings::read(std::env::temp_dir(), None));
     let (model, health): (_, Report) = (Arc::default(), Arc::new(|| serde_json::Value::Null));
-    (Handles { manager, logs, model, resources, bus, settings, health, home: None }, batches, to_logs)
+    (
+        Handles { manager, logs, model, resources, bus, settings, health, peers: None, home: None },
+        batches,
+        to_logs,
+    )
 }
 
 #[tokio::test]

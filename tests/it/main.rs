@@ -21,3 +21,4 @@ mod run;
 mod self_test;
 mod settings;
 mod tidy;
+mod two_editors;

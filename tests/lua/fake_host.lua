@@ -147,9 +147,15 @@ function answers.watch()
 end
 answers.unwatch = answers.watch
 
+--- The nearest directory with a package.json or .brum.toml, else the directory itself.
+local function root_of(dir)
+  local found = vim.fs.find({ 'package.json', '.brum.toml' }, { path = dir, upward = true })[1]
+  return found and vim.fs.dirname(found) or dir
+end
+
 function answers.scripts(params)
   return {
-    root = params.dir,
+    root = root_of(params.dir),
     project = 'shop',
     manager = 'npm',
     scripts = {

@@ -1,6 +1,7 @@
 --- What can be run: the list to choose from, completion, names of any kind, sets, several at once.
 return function(test, t)
   local LISTING = [[return { scripts = function(params)
+    params.dir = params.dir:match('^.*/shop')
     return {
       root = params.dir, project = 'shop', manager = 'pnpm',
       packages = {
@@ -203,10 +204,10 @@ return function(test, t)
       local db, web = host.row(params.root, 'db'), host.row(params.root, 'procfile web')
       db.state, web.state = 'running', 'pending'
       host.send({ procs = { db, web } })
-      return { started = {
-        { id = db.id, name = 'db', state = 'running', dependency = true },
-        { id = web.id, name = 'procfile web', state = 'started' },
-      } }
+      return {
+        started = { { id = web.id, name = 'procfile web', state = 'started' } },
+        before = { { id = db.id, name = 'db', state = 'running' } },
+      }
     end }]])
     c:cmd('BrummerRun web')
     t.wait(function()
@@ -244,5 +245,57 @@ return function(test, t)
     c:cmd('Brummer stop --all')
     c:hears('nothing runs here')
     t.eq(#c:calls('stop_all'), 2)
+  end)
+
+  test('a project is found by any of its files; a package of a workspace is told by the host', function(child)
+    local c = child({ width = 100 })
+    local function current(path)
+      c:cmd('edit ' .. c.dir .. '/' .. path)
+      return (c:lua("return require('brummer.project').current()") or ''):sub(#c.dir + 2)
+    end
+    for _, file in ipairs({ 'Cargo.toml', 'go.mod', 'Procfile', 'app.csproj', '.vscode/tasks.json' }) do
+      local dir = file:gsub('%W', '')
+      t.write(c.dir .. '/' .. dir .. '/' .. file, '')
+      t.write(c.dir .. '/' .. dir .. '/deep/er/x.txt', '')
+      t.eq(current(dir .. '/deep/er/x.txt'), dir, file)
+    end
+    t.write(c.dir .. '/py/pyproject.toml', '')
+    t.write(c.dir .. '/py/docs/Makefile', '')
+    t.write(c.dir .. '/py/docs/x.txt', '')
+    t.eq(current('py/docs/x.txt'), 'py', 'a Makefile in a part of it')
+    t.write(c.dir .. '/c/Makefile', '')
+    t.write(c.dir .. '/c/src/x.c', '')
+    t.eq(current('c/src/x.c'), 'c', 'a Makefile alone')
+    t.write(c.dir .. '/mono/package.json', '{"workspaces":["packages/*"]}')
+    t.write(c.dir .. '/mono/packages/web/package.json', '{}')
+    t.write(c.dir .. '/mono/packages/web/a.ts', '')
+    t.write(c.dir .. '/mono/odd/package.json', '{}')
+    t.write(c.dir .. '/mono/odd/a.ts', '')
+    c:answers([[return { scripts = function(params)
+      local odd = params.dir:find('/odd$')
+      return { root = odd and params.dir or params.dir:match('^.*/mono'), scripts = {}, packages = {} }
+    end }]])
+    t.eq(current('mono/packages/web/a.ts'), 'mono')
+    c:cmd('BrummerRun dev')
+    local params = c:call('run').params
+    t.eq({ params.root, params.dir }, { c.dir .. '/mono', c.dir .. '/mono/packages/web' })
+    c:cmd('wincmd k')
+    t.eq(current('mono/odd/a.ts'), 'mono', 'as it looks')
+    c:cmd('BrummerRun dev')
+    t.eq(c:call('run', 2).params.root, c.dir .. '/mono/odd', 'as the host says')
+    c:cmd('wincmd k')
+    t.eq(current('mono/odd/a.ts'), 'mono/odd', 'and is remembered')
+  end)
+
+  test('in a package its own script is meant', function(child)
+    local c = listed(child)
+    t.write(c.project .. '/packages/api/src/a.ts', 'x')
+    c:cmd('edit packages/api/src/a.ts')
+    c:chooses(0)
+    c:cmd('BrummerRun')
+    c:asked()
+    c:frame({ rev = 1, procs = { c:row({ name = 'web/dev' }), c:row({ id = 2, name = 'api/dev' }) } })
+    c:cmd('Brummer stop dev')
+    t.eq(c:call('stop').params.id, 2)
   end)
 end

@@ -7,8 +7,8 @@ return function(test, t)
       host.send({ procs = { row } })
       return { started = { { id = row.id, name = row.name, state = 'started' } } }
     end
-    return { started = {}, elsewhere = { { name = 'dev', pid = 4711, since = %d } } }
-  end }]]
+    return { started = {}, elsewhere = { { name = 'dev', root = params.root, pid = 4711, since = %d } } }
+  end, show = function(params) return { id = 7, name = params.name .. ' @' .. params.pid } end }]]
 
   local function elsewhere(child, choice)
     local c = child({ width = 100 })
@@ -25,8 +25,9 @@ return function(test, t)
       prompt = 'dev runs in another Neovim (pid 4711, since 10:02)',
       items = { 'show its log', 'run another', 'cancel' },
     })
-    t.eq(c:call('watch').params.name, 'dev')
-    t.eq(c:lua('return vim.api.nvim_buf_get_name(0)'), 'brummer://logs/dev')
+    t.eq(c:call('show').params, { root = c.project, name = 'dev', pid = 4711 })
+    t.eq(c:call('watch').params.name, 'dev @4711')
+    t.eq(c:lua('return vim.api.nvim_buf_get_name(0)'), 'brummer://logs/dev @4711')
     t.eq(#c:calls('run'), 1)
   end)
 
@@ -56,15 +57,19 @@ return function(test, t)
     t.eq(c:lua('return _G.asked'), nil)
   end)
 
-  local LEFT = [[return { leftovers = function() return { leftovers = {
+  local LEFT = {
     { run = '1-2-3', name = 'dev', root = '/shop', pids = { 11, 12, 13 }, at = 1 },
     { run = '1-2-4', name = 'api', root = '/shop', pids = { 14 }, at = 1 },
-  } } end, end_leftovers = function() return {} end }]]
+    { run = '1-2-5', name = 'db', root = '/shop', pids = { 15 }, at = 1, detached = true },
+  }
+  local function left(c)
+    c:frame({ rev = 1, events = { { kind = 'leftovers', leftovers = LEFT } } })
+  end
 
   test('left-overs are told once when a host starts, and ended when asked to', function(child)
     local c = child({ width = 80 })
-    c:answers(LEFT)
-    c:cmd('BrummerRun dev')
+    c:answers('return { leftovers = function() return { leftovers = ' .. vim.inspect(LEFT) .. ' } end }')
+    left(c)
     c:hears('brummer: 4 left over: dev, api; :Brummer stop --leftovers ends them')
     t.eq(c:calls('end_leftovers'), {})
     c:cmd('Brummer stop --leftovers')
@@ -75,11 +80,11 @@ return function(test, t)
 
   test('left-overs: the notice fits 60 cells and can be turned off; none is said', function(child)
     local c = child({ width = 60, height = 20 })
-    c:answers(LEFT)
-    c:cmd('BrummerRun! dev')
+    left(c)
     c:hears('brummer: 4 left over: :Brummer stop --leftovers')
     t.ok(not c:mode().blocking)
     local quiet = child({ config = { notify = { leftovers = false } } })
+    left(quiet)
     quiet:cmd('Brummer stop --leftovers')
     quiet:hears('nothing is left over from an earlier session')
     t.ok(not quiet:said():find('ends them', 1, true))

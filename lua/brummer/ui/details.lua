@@ -9,7 +9,7 @@ local text = require('brummer.text')
 local M = {}
 
 -- Where the values begin.
-local COLUMN = 12
+local COLUMN = 14
 -- Processes of a tree that are shown.
 local TREE = 20
 
@@ -119,7 +119,7 @@ function M.lines(row, more, width)
   end
   for i, one in ipairs(more.env or {}) do
     local source = one.source:gsub('^' .. vim.pesc(row.root) .. '/', '')
-    add(i == 1 and 'environment' or '', ('%s  from %s'):format(one.name, source))
+    add(i == 1 and 'environment' or '', ('%s from %s'):format(one.name, source))
   end
   local tree = more.processes or {}
   for i, one in ipairs(tree) do

@@ -276,6 +276,10 @@ function M.below(row)
   if row.state == 'running' and row.ready == 'failed' and row.not_ready then
     list[1] = { 'ready', row.not_ready, 'BrummerNotReady' }
   end
+  if row.elsewhere then
+    local said = ('in another Neovim (pid %d)'):format(row.elsewhere)
+    list[#list + 1] = { 'elsewhere', said, 'BrummerCommand' }
+  end
   local left = row.left or {}
   for i, one in ipairs(left) do
     if i <= NAMED or #left == NAMED + 1 then

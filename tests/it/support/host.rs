@@ -114,6 +114,18 @@ impl Host {
         host
     }
 
+    /// The same beside others: what hosts know of each other is in `runtime`.
+    pub fn beside(cwd: &Path, runtime: &Path) -> Self {
+        let mut command = Command::new(super::brummer());
+        command.args(["host", "--stdio", "--log"]);
+        let host = Self::spawn(command, cwd, |command, home| {
+            command.arg(home.join("host.log")).env("XDG_RUNTIME_DIR", runtime);
+        });
+        host.hello(PROTOCOL);
+        host.wait("the host's hello", |seen| seen.hello.clone());
+        host
+    }
+
     /// The host under test before the handshake.
     pub fn unshaken(cwd: &Path) -> Self {
         let mut command = Command::new(super::brummer());
@@ -131,8 +143,12 @@ impl Host {
     fn spawn(mut command: Command, cwd: &Path, finish: impl FnOnce(&mut Command, &Path)) -> Self {
         let marker = Marker::new();
         let home = tempfile::Builder::new().prefix("brummer-host-").tempdir().unwrap();
-        finish(&mut command, home.path());
         super::clean_env(&mut command);
+        // What another test leaves is no business of this one.
+        let runtime = home.path().join("runtime");
+        std::fs::create_dir(&runtime).unwrap();
+        command.env("XDG_RUNTIME_DIR", runtime);
+        finish(&mut command, home.path());
         let (name, value) = marker.env();
         command.env(name, value).env("HOME", home.path()).current_dir(cwd);
         for part in ["CONFIG", "DATA", "STATE", "CACHE"] {

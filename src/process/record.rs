@@ -1,0 +1,474 @@
+//! One file per run, so that what a host started can be found by the next one: written by the host once the program runs,
+//! removed by the run's guard when its tree is empty, and by the host when that guard was lost.
+//!
+//! The directory is the user's alone: nothing in it, and no directory on the way to it that somebody else could write, is
+//! followed as a symbolic link. *Bounded:* files looked at, and bytes of a file. *Lost:* nothing that is running: without
+//! a record a tree is still ended by its guard, and only a crash of host and guard at once leaves it unfound.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::MetadataExt, net::UnixStream},
+    },
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustix::{
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, Timespec, Timestamps},
+    io::Errno,
+};
+
+use super::identity::{Identity, Machine};
+use crate::event::Timestamp;
+
+/// Changes when an older host could not read a record.
+const VERSION: u32 = 1;
+
+/// No record is near this size.
+const MAX_BYTES: u64 = 64 << 10;
+
+/// How long writing a record may take, in seconds.
+const HALF_WRITTEN: i64 = 60;
+
+/// How the names of sockets end.
+const SOCKET: &str = ".sock";
+
+/// More files than this are not looked at.
+const MAX_FILES: usize = 4096;
+
+/// What is known of one run.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Record {
+    pub(super) version: u32,
+    /// The value of `BRUMMER_RUN` in everything it started; also the name of the file.
+    pub(super) mark: String,
+    /// The project.
+    pub(super) root: String,
+    /// How users call the script.
+    pub(super) name: String,
+    pub(super) host: Identity,
+    /// The Neovim that host serves.
+    pub(super) editor: Option<Identity>,
+    pub(super) guard: Identity,
+    pub(super) leader: Identity,
+    /// When it started, which is also the file's time until the tree is asked to end: from then on that is the file's.
+    pub(super) at: Timestamp,
+    /// The signal that asks it to end.
+    pub(super) signal: i32,
+    /// What it gets to end by itself, in milliseconds.
+    pub(super) grace: u64,
+    /// It may outlive its host.
+    pub(super) detach: bool,
+    /// Programs that may outlive it.
+    pub(super) leave: Vec<String>,
+    pub(super) machine: Machine,
+}
+
+/// A record as it was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Found {
+    pub(super) record: Record,
+    /// When its tree was asked to end, if it was.
+    pub(super) stopped: Option<Timestamp>,
+}
+
+/// The directory. Clones are one and the same.
+#[derive(Clone, Debug)]
+pub struct Records(Arc<Place>);
+
+#[derive(Debug)]
+struct Place {
+    /// The user's own directory; where hosts listen, too.
+    base: PathBuf,
+    runs: OwnedFd,
+    /// This host.
+    own: Identity,
+    editor: Option<Identity>,
+    machine: Machine,
+}
+
+/// Why there are no records. Worded for the user.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}: what outlives a crash will not be found", .path.display())]
+pub struct NoRecords {
+    path: PathBuf,
+    why: String,
+}
+
+// === impl Record ===
+
+impl Record {
+    /// The file of a run.
+    fn file(mark: &str) -> String {
+        format!("{mark}.json")
+    }
+
+    fn read(file: File, mark: &str) -> Result<Found, String> {
+        let meta = file.metadata().map_err(|error| error.to_string())?;
+        if !meta.is_file() || meta.uid() != own_user() {
+            return Err("not a file of this user".to_owned());
+        }
+        let mut text = Vec::new();
+        let read = file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        if read as u64 > MAX_BYTES {
+            return Err("too long for a record".to_owned());
+        }
+        let record: Self = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+        if record.version != VERSION {
+            return Err(format!("of version {}, not {VERSION}", record.version));
+        }
+        if record.mark != mark {
+            return Err("the record of another run".to_owned());
+        }
+        let time = u64::try_from(meta.mtime()).unwrap_or_default() * 1000
+            + u64::try_from(meta.mtime_nsec()).unwrap_or_default() / 1_000_000;
+        let stopped = (time != record.at.0).then_some(Timestamp(time));
+        Ok(Found { record, stopped })
+    }
+}
+
+// === impl Records ===
+
+impl Records {
+    /// Those of this user: in `$XDG_RUNTIME_DIR/brummer`, or in `/tmp/brummer-UID` without one.
+    ///
+    /// # Errors
+    /// The directory cannot be made, or is not the user's alone.
+    pub fn open() -> Result<Self, NoRecords> {
+        let user = own_user();
+        let given = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let usable = |dir: &PathBuf| {
+            dir.is_absolute() && dir.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == user)
+        };
+        match given.filter(usable) {
+            Some(dir) => Self::within(&dir, "brummer"),
+            None => Self::within(Path::new("/tmp"), &format!("brummer-{user}")),
+        }
+    }
+
+    /// Those in a directory of this name, which is made when it is not there.
+    fn within(parent: &Path, name: &str) -> Result<Self, NoRecords> {
+        let base = parent.join(name);
+        let failed = |path: &Path, why: String| NoRecords { path: path.to_owned(), why };
+        let directory = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        let above = rustix::fs::open(parent, directory, Mode::empty())
+            .map_err(|error| failed(parent, error.to_string()))?;
+        let own = private(&above, name).map_err(|why| failed(&base, why))?;
+        let runs = private(&own, "runs").map_err(|why| failed(&base.join("runs"), why))?;
+        let (own, editor, machine) = (Identity::own(), None, Machine::here());
+        Ok(Self(Arc::new(Place { base, runs, own, editor, machine })))
+    }
+
+    /// The same for a host that serves an editor: the process that started it. When that is gone, the host is about to be.
+    #[must_use]
+    pub fn of_editor(self) -> Self {
+        let Self(place) = self;
+        let place = Arc::try_unwrap(place).map(|place| Place { editor: Identity::parent(), ..place });
+        Self(place.map_or_else(|shared| shared, Arc::new))
+    }
+
+    /// The user's own directory.
+    pub fn base(&self) -> &Path {
+        &self.0.base
+    }
+
+    /// This host.
+    pub fn own(&self) -> Identity {
+        self.0.own
+    }
+
+    pub(super) fn machine(&self) -> &Machine {
+        &self.0.machine
+    }
+
+    /// The file of a run, for its guard to remove.
+    pub(super) fn path(&self, mark: &str) -> PathBuf {
+        self.0.base.join("runs").join(Record::file(mark))
+    }
+
+    /// The part of a record that is the same for all runs of this host.
+    pub(super) fn blank(&self, mark: String) -> Record {
+        let Place { own, editor, machine, .. } = &*self.0;
+        Record {
+            version: VERSION,
+            mark,
+            root: String::new(),
+            name: String::new(),
+            host: *own,
+            editor: *editor,
+            guard: *own,
+            leader: *own,
+            at: Timestamp::now(),
+            signal: rustix::process::Signal::TERM.as_raw(),
+            grace: 0,
+            detach: false,
+            leave: Vec::new(),
+            machine: machine.clone(),
+        }
+    }
+
+    /// Writes a record: all of it or nothing, readable by the user alone.
+    pub(super) fn write(&self, record: &Record) -> io::Result<()> {
+        let text = serde_json::to_vec(record)?;
+        let (part, whole) = (format!("{}.part", record.mark), Record::file(&record.mark));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let runs = &self.0.runs;
+        let file = rustix::fs::openat(runs, &part, flags, Mode::RUSR | Mode::WUSR)?;
+        let written = self.fill(file.into(), &text, record.at).and_then(|()| {
+            rustix::fs::renameat(runs, &part, runs, &whole)?;
+            Ok(())
+        });
+        if written.is_err() {
+            self.unlink(&part);
+        }
+        written
+    }
+
+    fn fill(&self, mut file: File, text: &[u8], at: Timestamp) -> io::Result<()> {
+        file.write_all(text)?;
+        let time = Timespec {
+            tv_sec: i64::try_from(at.0 / 1000).unwrap_or_default(),
+            tv_nsec: (at.0 % 1000 * 1_000_000).try_into().unwrap_or_default(),
+        };
+        rustix::fs::futimens(&file, &Timestamps { last_access: time, last_modification: time })?;
+        Ok(())
+    }
+
+    /// Removes the record of a run; again is the same as once.
+    pub(super) fn remove(&self, mark: &str) {
+        self.unlink(&Record::file(mark));
+    }
+
+    /// The records of other hosts, and of what could not be read why.
+    pub(super) fn of_others(&self) -> (Vec<Found>, Vec<String>) {
+        let own = format!("{}-{}-", self.0.own.pid, self.0.own.start);
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+        for name in self.names() {
+            if name.starts_with(&own) {
+                continue;
+            }
+            let Some(mark) = name.strip_suffix(".json") else {
+                self.sweep(&name);
+                continue;
+            };
+            match self.read(mark) {
+                Ok(Some(record)) => found.push(record),
+                Ok(None) => {}
+                Err(why) => unreadable.push(format!("{}: {why}", self.path(mark).display())),
+            }
+        }
+        (found, unreadable)
+    }
+
+    /// One record; `None` when it is gone.
+    pub(super) fn read(&self, mark: &str) -> Result<Option<Found>, String> {
+        // NONBLOCK because opening a pipe that somebody put there would wait for its other end.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        match rustix::fs::openat(&self.0.runs, Record::file(mark), flags, Mode::empty()) {
+            Ok(file) => Record::read(file.into(), mark).map(Some),
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::LOOP) => Err("a symbolic link".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let Ok(dir) = Dir::read_from(&self.0.runs) else { return Vec::new() };
+        let names = dir.flatten().filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
+        names.filter(|name| !name.starts_with('.')).take(MAX_FILES).collect()
+    }
+
+    /// Removes what a host left half written when it died. It may be one whose number means nothing here, so the file's age
+    /// counts.
+    fn sweep(&self, name: &str) {
+        let Some(mark) = name.strip_suffix(".part") else { return };
+        let stat = rustix::fs::statat(&self.0.runs, name, AtFlags::SYMLINK_NOFOLLOW);
+        let now = i64::try_from(Timestamp::now().0 / 1000).unwrap_or_default();
+        let old = stat.is_ok_and(|stat| now.saturating_sub(stat.st_mtime) > HALF_WRITTEN);
+        if old && host_of(mark).is_some_and(|host| !host.lives()) {
+            self.unlink(name);
+        }
+    }
+
+    /// Where a host listens for others.
+    pub fn socket(&self, host: Identity) -> PathBuf {
+        self.0.base.join(format!("{}-{}{SOCKET}", host.pid, host.start))
+    }
+
+    /// Removes sockets on which nobody listens any more.
+    pub(super) fn sweep_sockets(&self) {
+        let is_socket = |name: &str| name.strip_suffix(SOCKET).map(|host| format!("{host}-0"));
+        for entry in std::fs::read_dir(&self.0.base).into_iter().flatten().flatten().take(MAX_FILES) {
+            let host = entry.file_name().to_str().and_then(is_socket).and_then(|mark| host_of(&mark));
+            let gone = host.is_some_and(|host| !host.lives())
+                && UnixStream::connect(entry.path())
+                    .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+            if gone {
+                std::fs::remove_file(entry.path()).ok();
+            }
+        }
+    }
+
+    fn unlink(&self, name: &str) {
+        if let Err(error) = rustix::fs::unlinkat(&self.0.runs, name, AtFlags::empty())
+            && error != Errno::NOENT
+        {
+            tracing::warn!(%error, name, "A record could not be removed.");
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(dir: &Path, own: Identity) -> Self {
+        let Self(place) = Self::within(dir, "brummer").expect("it can be made");
+        let place = Arc::into_inner(place).expect("nobody else has it");
+        Self(Arc::new(Place { own, ..place }))
+    }
+}
+
+/// The host that gave a mark (`HOSTPID-HOSTSTART-RUN`).
+pub(super) fn host_of(mark: &str) -> Option<Identity> {
+    let mut parts = mark.split('-');
+    let host = Identity { pid: parts.next()?.parse().ok()?, start: parts.next()?.parse().ok()? };
+    parts.next()?.parse::<u64>().ok().map(|_| host)
+}
+
+pub(super) fn own_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// A directory that only this user can look into or write.
+fn private(above: &OwnedFd, name: &str) -> Result<OwnedFd, String> {
+    match rustix::fs::mkdirat(above, name, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    let dir = rustix::fs::openat(above, name, flags, Mode::empty()).map_err(|error| match error {
+        Errno::LOOP | Errno::NOTDIR => "not a directory".to_owned(),
+        error => error.to_string(),
+    })?;
+    let stat = rustix::fs::fstat(&dir).map_err(|error| error.to_string())?;
+    if stat.st_uid != own_user() {
+        return Err("belongs to another user".to_owned());
+    }
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory
+        || mode.intersects(Mode::RWXG | Mode::RWXO)
+    {
+        return Err("is open to other users (chmod 700 closes it)".to_owned());
+    }
+    Ok(dir)
+}
+
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).expect("it is there").permissions().mode() & 0o7777
+    }
+
+    fn other() -> Identity {
+        Identity { pid: 4_000_000, start: 7 }
+    }
+
+    #[test]
+    fn a_record_is_written_whole_for_the_user_alone_and_read_by_another_host() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (writer, reader) =
+            (Records::for_test(dir.path(), other()), Records::for_test(dir.path(), Identity::own()));
+        let record = Record { name: "web/dev".to_owned(), ..writer.blank("4000000-7-3".to_owned()) };
+        writer.write(&record).expect("it is written");
+        let path = writer.path(&record.mark);
+        assert_eq!(
+            (mode(&path), mode(path.parent().expect("runs")), mode(writer.base())),
+            (0o600, 0o700, 0o700)
+        );
+        assert_eq!(reader.of_others(), (vec![Found { record: record.clone(), stopped: None }], Vec::new()));
+        assert_eq!(writer.of_others(), (Vec::new(), Vec::new()), "its own need no looking for");
+        let stop = std::time::UNIX_EPOCH + std::time::Duration::from_millis(12_345);
+        File::open(&path).and_then(|file| file.set_modified(stop)).expect("a guard may");
+        let found = reader.read(&record.mark).expect("it is read").expect("it is there");
+        assert_eq!(found.stopped, Some(Timestamp(12_345)));
+        for _ in 0..2 {
+            reader.remove(&record.mark);
+            assert_eq!(reader.read(&record.mark), Ok(None));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_and_left_alone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let records = Records::for_test(dir.path(), Identity::own());
+        let secret = dir.path().join("secret");
+        fs::write(&secret, "{}").expect("written");
+        std::os::unix::fs::symlink(&secret, records.path("4000000-7-1")).expect("linked");
+        fs::write(records.path("4000000-7-2"), "{").expect("written");
+        let of_another = records.blank("4000000-7-9".to_owned());
+        fs::write(records.path("4000000-7-3"), serde_json::to_vec(&of_another).expect("text"))
+            .expect("written");
+        let future = Record { version: VERSION + 1, ..records.blank("4000000-7-4".to_owned()) };
+        fs::write(records.path("4000000-7-4"), serde_json::to_vec(&future).expect("text")).expect("written");
+        fs::write(records.path("4000000-7-5"), vec![b' '; 65 << 10]).expect("written");
+        let half = records.base().join("runs/4000000-7-6.part");
+        fs::write(&half, "half").expect("written");
+        File::open(&half).and_then(|file| file.set_modified(std::time::UNIX_EPOCH)).expect("set");
+        let (found, mut unreadable) = records.of_others();
+        unreadable.sort();
+        let said: Vec<_> =
+            unreadable.iter().filter_map(|text| text.split_once(".json: ")).map(|(_, why)| why).collect();
+        assert_eq!(found, []);
+        assert_eq!(
+            (said[0], &said[2..]),
+            (
+                "a symbolic link",
+                &["the record of another run", "of version 2, not 1", "too long for a record"][..]
+            )
+        );
+        assert!((1..6).all(|run| fs::symlink_metadata(records.path(&format!("4000000-7-{run}"))).is_ok()));
+        assert!(!half.exists(), "its host is dead");
+    }
+
+    #[test]
+    fn a_directory_that_is_not_the_users_alone_is_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::create_dir(dir.path().join("brummer")).expect("made");
+        fs::set_permissions(dir.path().join("brummer"), fs::Permissions::from_mode(0o750)).expect("set");
+        let error = Records::within(dir.path(), "brummer").expect_err("it is open").to_string();
+        assert!(error.contains("/brummer: is open to other users (chmod 700 closes it)"), "{error}");
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("link")).expect("linked");
+        let error = Records::within(dir.path(), "link").expect_err("it is a link").to_string();
+        assert!(error.contains("/link: not a directory"), "{error}");
+        fs::write(dir.path().join("file"), "").expect("written");
+        let error = Records::within(dir.path(), "file").expect_err("it is a file").to_string();
+        assert!(error.contains("/file: not a directory"), "{error}");
+    }
+
+    #[test]
+    fn a_socket_goes_when_its_host_is_gone_and_nobody_listens() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let records = Records::for_test(dir.path(), Identity::own());
+        let (dead, foreign) = (Identity { pid: 4_000_001, start: 7 }, Identity { pid: 4_000_002, start: 7 });
+        let own = records.socket(records.own());
+        let listener = |path: &Path| std::os::unix::net::UnixListener::bind(path).expect("bound");
+        let _listens = (listener(&records.socket(foreign)), listener(&own));
+        drop(listener(&records.socket(dead)));
+        records.sweep_sockets();
+        let there = |host| records.socket(host).exists();
+        assert_eq!((there(dead), there(foreign), own.exists()), (false, true, true));
+    }
+
+    #[test]
+    fn a_mark_names_its_host() {
+        assert_eq!(host_of("12-34-5"), Some(Identity { pid: 12, start: 34 }));
+        for wrong in ["", "12", "12-34", "12-x-5", "12-34-x", "-12-34-5"] {
+            assert_eq!(host_of(wrong), None, "{wrong}");
+        }
+    }
+}
