@@ -112,6 +112,8 @@ pub enum PackageManagerName {
     Pnpm,
     /// Bun.
     Bun,
+    /// Deno, which runs the scripts of `package.json` as tasks.
+    Deno,
 }
 
 /// What the proxy does.
@@ -229,7 +231,7 @@ impl Loaded {
 
 impl PackageManagerName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Npm, Self::Yarn, Self::Pnpm, Self::Bun];
+    pub const ALL: [Self; 5] = [Self::Npm, Self::Yarn, Self::Pnpm, Self::Bun, Self::Deno];
 
     /// The name of the program, which is also the word used in settings.
     pub fn as_str(self) -> &'static str {
@@ -238,6 +240,7 @@ impl PackageManagerName {
             Self::Yarn => "yarn",
             Self::Pnpm => "pnpm",
             Self::Bun => "bun",
+            Self::Deno => "deno",
         }
     }
 

@@ -11,19 +11,25 @@
 //! Errors are worded for the person who typed the command: what, where, what to do.
 
 mod command;
+mod deno;
 mod detect;
+mod direct;
 mod document;
 mod env_file;
 mod environment;
 mod error;
+mod javascript;
 mod json;
 mod lookup;
 mod manager;
+mod nx;
 mod package_json;
 mod path;
 mod plan;
+mod root;
 mod script;
 mod settings;
+mod workspace;
 
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
@@ -31,7 +37,7 @@ mod tests;
 
 use std::{
     cmp::Reverse,
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     env,
     ffi::OsStr,
     mem,
@@ -42,9 +48,9 @@ pub use error::ProjectError;
 pub use manager::{AskedBy, PackageManager};
 pub use path::PathLookup;
 pub use plan::{Need, Step};
+pub use root::find_root;
 pub use script::{Runner, Script, Variable};
-
-use detect::Standing;
+pub use workspace::WorkspaceKind;
 
 use crate::{
     config::{self, Config, Problem, SetConfig},
@@ -63,10 +69,14 @@ pub struct Project {
     /// The scripts, by package, the root's first; in each the likeliest first, those of one likelihood in the order of
     /// their files.
     pub scripts: Vec<Script>,
+    /// What makes the root a workspace, where it is one.
+    pub workspace: Option<WorkspaceKind>,
     /// The packages of the workspace the root is; empty where it is none.
     pub packages: Vec<Package>,
     /// Names for several scripts that are run together.
     pub sets: BTreeMap<String, SetConfig>,
+    /// The name of the package one is in, whose scripts are meant first; see [`Project::seen_from`].
+    pub here: Option<String>,
     /// What had to be left out.
     pub problems: Vec<Problem>,
     /// Whether there is a `package.json`.
@@ -84,41 +94,6 @@ pub struct Package {
     pub path: PathBuf,
 }
 
-/// The nearest directory at or above `from` (a directory or a file) that is a project: it has a `package.json`, a
-/// `.brum.toml`, or a file of another tool that projects have one of, as `Cargo.toml`.
-///
-/// A Makefile and its like are found in parts of a project too: they count where nothing else does, up to the top of
-/// the repository. Packages inside `node_modules` are not projects: from a file of a dependency the search goes on to the
-/// project that has it. `~/.brum.toml` holds the user's settings and makes no project of the home directory, nor does
-/// anything there but a `package.json`.
-pub fn find_root(from: &Path) -> Option<PathBuf> {
-    find_root_beside(from, env::home_dir().as_deref())
-}
-
-fn find_root_beside(from: &Path, home: Option<&Path>) -> Option<PathBuf> {
-    let from = std::path::absolute(from).ok()?;
-    let dependency = |directory: &Path| directory.components().any(|part| part.as_os_str() == "node_modules");
-    let mut part = None;
-    for directory in from.ancestors().filter(|directory| !dependency(directory)) {
-        let at_home = Some(directory) == home;
-        let standing = match () {
-            () if directory.join(package_json::FILE_NAME).is_file() => Standing::Project,
-            () if at_home => Standing::None,
-            () if directory.join(config::FILE_NAME).is_file() => Standing::Project,
-            () => detect::standing(directory),
-        };
-        match standing {
-            Standing::Project => return Some(directory.to_owned()),
-            Standing::Part => part = part.or(Some(directory)),
-            Standing::None => {}
-        }
-        if part.is_some() && (at_home || directory.join(".git").exists()) {
-            break;
-        }
-    }
-    part.map(Path::to_owned)
-}
-
 /// Reads the project at `root`. A project with nothing to run is no error here: see
 /// [`Project::require_scripts`].
 pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
@@ -130,25 +105,32 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
         name: name(&root, package.as_ref()),
         manager,
         scripts: Vec::new(),
+        workspace: None,
         packages: Vec::new(),
+        here: None,
         sets: config.sets.clone(),
         problems,
         has_package_json: package.is_some(),
         root,
     };
-    for found in package.into_iter().flat_map(|package| package.scripts) {
-        let file = project.root.join(package_json::FILE_NAME);
+    let file = project.root.join(package_json::FILE_NAME);
+    for found in package.iter().flat_map(|package| package.scripts.clone()) {
         project.scripts.push(Script {
             runner: Runner::Manager,
             kind: project.manager.name.as_str(),
             priority: script::PACKAGE_JSON,
-            ..Script::new(found.name, found.command, &project.root, file, found.line)
+            ..Script::new(found.name, found.command, &project.root, &file, found.line)
         });
     }
+    javascript::add_to(&mut project, package.as_ref());
+    workspace::add_to(&mut project, package.as_ref());
     let found = detect::detect(&project.root, project.manager.name, mem::take(&mut project.packages));
     project.scripts.extend(found.scripts);
     project.packages = found.packages;
     project.problems.extend(found.problems);
+    for script in &mut project.scripts {
+        script.run_by(config.process_manager.runner);
+    }
     for (name, settings) in &config.scripts {
         settings::apply(&mut project, name, settings);
     }
@@ -199,14 +181,26 @@ impl Project {
             .map(|package| serde_json::json!({ "name": package.name, "path": package.path }));
         let sets = self.sets.iter().filter(|(name, _)| self.script(name).is_none());
         let sets = sets.map(|(name, set)| serde_json::json!({ "name": name, "scripts": set.scripts }));
-        serde_json::json!({
+        let mut value = serde_json::json!({
             "root": self.root,
             "project": self.name,
             "manager": self.manager.to_string(),
             "packages": packages.collect::<Vec<_>>(),
             "sets": sets.collect::<Vec<_>>(),
-            "scripts": self.scripts.iter().map(|script| script.to_json(self)).collect::<Vec<_>>(),
-        })
+            "scripts": self.listed().map(|script| script.to_json(self)).collect::<Vec<_>>(),
+        });
+        if let Some(workspace) = self.workspace {
+            value["workspace"] = workspace.to_string().into();
+        }
+        if let Some(here) = &self.here {
+            value["here"] = here.as_str().into();
+        }
+        value
+    }
+
+    /// The scripts to show, in their order.
+    pub fn listed(&self) -> impl Iterator<Item = &Script> {
+        self.scripts.iter().filter(|script| !script.hidden)
     }
 
     /// The process that runs script `name` with `args`.
@@ -236,11 +230,9 @@ impl Project {
 
     /// Brings the scripts into the order they are shown in.
     fn sort(&mut self) {
-        let packages = &self.packages;
-        let rank = |script: &Script| {
-            let package = script.package.as_ref()?;
-            packages.iter().position(|known| &known.name == package)
-        };
+        let ranks: HashMap<_, _> =
+            self.packages.iter().enumerate().map(|(rank, package)| (package.name.clone(), rank)).collect();
+        let rank = |script: &Script| ranks.get(script.package.as_ref()?).copied();
         self.scripts.sort_by_key(|script| (rank(script), Reverse(script.priority)));
     }
 }

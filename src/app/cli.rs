@@ -135,8 +135,8 @@ fn host(arguments: &HostArguments) -> Result<u8, String> {
 
 fn run_scripts(arguments: &RunArguments) -> Result<u8, String> {
     logging::start(None).map_err(|error| error.to_string())?;
-    let (root, loaded) = offline::here()?;
-    let steps = headless::prepare(&root, &loaded.config, &arguments.names, &arguments.arguments)
+    let (here, root, loaded) = offline::here()?;
+    let steps = headless::prepare(&root, &here, &loaded.config, &arguments.names, &arguments.arguments)
         .map_err(|error| error.to_string())?;
     let runtime = runtime()?;
     let code = runtime.block_on(headless::run(&loaded.config, steps)).map_err(|error| error.to_string());

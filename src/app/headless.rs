@@ -122,14 +122,15 @@ fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.map(|at| at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()).unwrap_or_default()
 }
 
-/// What is to be started for `names`, all of it or nothing.
+/// What is to be started for `names` by somebody in the directory `from`, all of it or nothing.
 pub(super) fn prepare(
     root: &Path,
+    from: &Path,
     config: &Config,
     names: &[String],
     arguments: &[String],
 ) -> Result<Vec<Step>, ProjectError> {
-    let project = project::load(root, config)?;
+    let project = project::load(root, config)?.seen_from(from);
     for problem in &project.problems {
         tell(&problem.within(root));
     }

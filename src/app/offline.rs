@@ -14,22 +14,22 @@ use crate::{
     project,
 };
 
-/// The project here and its configuration; its problems are told on standard error.
-pub(super) fn here() -> Result<(PathBuf, Loaded), String> {
+/// The current directory, the project it is in and its configuration, whose problems are told on standard error.
+pub(super) fn here() -> Result<(PathBuf, PathBuf, Loaded), String> {
     let here =
         std::env::current_dir().map_err(|error| format!("cannot tell the current directory: {error}"))?;
-    let root = project::find_root(&here).unwrap_or(here);
+    let root = project::find_root(&here).unwrap_or_else(|| here.clone());
     let loaded = config::load(&root, home().as_deref(), &|name| std::env::var(name).ok());
     for problem in &loaded.problems {
         tell(&problem.to_string());
     }
-    Ok((root, loaded))
+    Ok((here, root, loaded))
 }
 
 /// `brummer scripts`.
 pub(super) fn scripts(json: bool) -> Result<u8, String> {
-    let (root, loaded) = here()?;
-    let project = project::load(&root, &loaded.config).map_err(|error| error.to_string())?;
+    let (here, root, loaded) = here()?;
+    let project = project::load(&root, &loaded.config).map_err(|error| error.to_string())?.seen_from(&here);
     for problem in &project.problems {
         tell(&problem.to_string());
     }
@@ -49,7 +49,7 @@ pub(super) fn scripts(json: bool) -> Result<u8, String> {
 
 /// `brummer config`.
 pub(super) fn config() -> Result<u8, String> {
-    let (_, loaded) = here()?;
+    let (.., loaded) = here()?;
     print(&loaded.describe().join("\n"))?;
     Ok(u8::from(!loaded.problems.is_empty()))
 }

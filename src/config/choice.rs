@@ -31,8 +31,13 @@ impl Choice for ProxyMode {
 }
 
 impl Choice for PackageManagerName {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("npm", Self::Npm), ("yarn", Self::Yarn), ("pnpm", Self::Pnpm), ("bun", Self::Bun)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("npm", Self::Npm),
+        ("yarn", Self::Yarn),
+        ("pnpm", Self::Pnpm),
+        ("bun", Self::Bun),
+        ("deno", Self::Deno),
+    ];
 }
 
 impl Choice for ScriptRunner {

@@ -244,7 +244,7 @@ batch_size = 50
             .brum.toml:2: no_mcp: must be true or false, not "yes"; keeping false
             .brum.toml:3: proxy_mode: must be "reverse" or "full", not "revers" (did you mean `reverse`?); keeping "reverse"
             .brum.toml:4: proxy_url: must be text in quotes, not 3
-            .brum.toml:5: preferred_package_manager: must be "npm", "yarn", "pnpm" or "bun", not "pmpm" (did you mean `pnpm`?)
+            .brum.toml:5: preferred_package_manager: must be "npm", "yarn", "pnpm", "bun" or "deno", not "pmpm" (did you mean `pnpm`?)
             .brum.toml:7: eventbus.max_event_queue: must be 3 to 10000000, not 1; keeping 5000
             .brum.toml:8: eventbus.queue_sizes: must be three numbers, [high, medium, low], not 2; keeping [100, 500, 1000]
             .brum.toml:9: eventbus.backpressure_strategy: must be "drop_oldest", "drop_newest", "drop_low_priority" or "block", not "drop_old" (did you mean `drop_oldest`?); keeping "drop_oldest"

@@ -1,9 +1,9 @@
 //! From a script to the process that runs it.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use super::{
-    Project, ProjectError, Runner, Script,
+    Project, ProjectError, Runner, Script, direct, javascript,
     manager::{AskedBy, PackageManager},
     path::{self, PathLookup},
 };
@@ -23,8 +23,17 @@ pub(super) fn script(
 ) -> Result<ProcessInfo, ProjectError> {
     refuse(script)?;
     check_cwd(project, script)?;
+    let mut env = env(script);
     let argv = match &script.runner {
         Runner::Manager => manager_argv(project, &script.name, args, path)?,
+        Runner::Direct => {
+            let (argv, added) = direct::prepare(project, script, args, path)?;
+            // What the user has set stays, PATH excepted, which begins with what it was.
+            let set: HashSet<_> = env.iter().map(|(name, _)| name.clone()).collect();
+            env.retain(|(name, _)| name != "PATH");
+            env.extend(added.into_iter().filter(|(name, _)| name == "PATH" || !set.contains(name)));
+            argv
+        }
         Runner::Shell => shell_argv(&script.name, &script.command, args),
         Runner::Argv(argv) => program_argv(project, script, argv, args, path)?,
     };
@@ -36,7 +45,7 @@ pub(super) fn script(
         argv,
         args: args.to_vec(),
         script: script.command.clone(),
-        env: env(script),
+        env,
         options: script.options.clone(),
     })
 }
@@ -94,7 +103,7 @@ fn manager_argv(
         manager: manager.clone(),
         asked_by: asked_by(manager, &project.root),
     })?;
-    let mut argv = vec![program, "run".to_owned(), script.to_owned()];
+    let mut argv = vec![program, manager.verb().to_owned(), script.to_owned()];
     if manager.name == PackageManagerName::Npm && !args.is_empty() {
         argv.push("--".to_owned());
     }
@@ -113,6 +122,8 @@ fn program_argv(
     let (program, rest) = argv.split_first().ok_or(ProjectError::EmptyCommand)?;
     let found = if program.contains('/') {
         Some(script.cwd.join(program)).filter(|file| path::is_executable(file))
+    } else if javascript::is_local(program) {
+        direct::local_program(&script.cwd, program).or_else(|| path.find(program))
     } else {
         path.find(program)
     };
@@ -154,7 +165,7 @@ fn check_cwd(project: &Project, script: &Script) -> Result<(), ProjectError> {
 
 fn asked_by(manager: &PackageManager, root: &Path) -> String {
     match &manager.asked_by {
-        AskedBy::Field { file } => format!("packageManager in {}", shown(file, root)),
+        AskedBy::Field { field, file } => format!("{field} in {}", shown(file, root)),
         AskedBy::Setting => "preferred_package_manager".to_owned(),
         AskedBy::LockFile { file } => shown(file, root),
         AskedBy::Nobody => String::new(),

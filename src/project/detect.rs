@@ -29,6 +29,7 @@ mod ruby;
 mod task;
 mod toml;
 mod verb;
+mod vscode;
 mod xml;
 
 #[cfg(test)]
@@ -54,7 +55,7 @@ pub(super) struct Detected {
 type Family = fn(&mut Finder<'_>);
 
 /// Of two commands of one name, the one of the earlier family counts.
-const FAMILIES: [Family; 15] = [
+const FAMILIES: [Family; 16] = [
     procfile::find,
     task::find,
     just::find,
@@ -70,7 +71,11 @@ const FAMILIES: [Family; 15] = [
     elixir::find,
     dart::find,
     compose::find,
+    vscode::find,
 ];
+
+/// Those that have workspaces.
+const WORKSPACES: [Family; 5] = [cargo::find, go::find, gradle::find, maven::find, dotnet::find];
 
 /// Files that make a directory a project.
 const PROJECT_FILES: [&str; 24] = [
@@ -147,6 +152,16 @@ pub(super) fn standing(directory: &Path) -> Standing {
         false if LESSER_FILES.iter().any(|name| directory.join(name).is_file()) => Standing::Part,
         false => Standing::None,
     }
+}
+
+/// Whether `root` is a workspace and `directory` one of its packages.
+pub(super) fn has_package(root: &Path, directory: &Path) -> bool {
+    let mut finder = Finder::new(root, PackageManagerName::Npm, Vec::new());
+    for family in WORKSPACES {
+        family(&mut finder);
+        finder.next_family();
+    }
+    finder.into_found().packages.iter().any(|package| package.path == directory)
 }
 
 /// Everything that can be run in `root` beside what `package.json` and `.brum.toml` say. `manager` runs the scripts of

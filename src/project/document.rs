@@ -236,6 +236,10 @@ impl Node {
         }
     }
 
+    pub(super) fn is_true(&self) -> bool {
+        self.value == Value::Boolean(true)
+    }
+
     /// What it is, in words.
     pub(super) fn kind(&self) -> &'static str {
         match self.value {

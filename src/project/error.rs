@@ -188,6 +188,25 @@ pub enum ProjectError {
     EmptyCommand,
 }
 
+// === impl ProjectError ===
+
+impl ProjectError {
+    /// What it says of a file, for a message that names the file itself: the line, 0 without one, and the rest.
+    pub(super) fn in_file(&self) -> (usize, String) {
+        let line = match self {
+            Self::NotUtf8 { line, .. } | Self::Malformed { line, .. } | Self::NotAnObject { line, .. } => {
+                *line
+            }
+            _ => 0,
+        };
+        let text = self.to_string();
+        // `package.json:3: …`, `package.json is …`
+        let rest = text.trim_start_matches(super::package_json::FILE_NAME);
+        let rest = rest.strip_prefix(&format!(":{line}:")).unwrap_or(rest);
+        (line, rest.trim_start().to_owned())
+    }
+}
+
 /// ` ` or `: did you mean "dev"? `.
 struct Near<'a>(Option<&'a str>);
 
@@ -267,7 +286,7 @@ impl fmt::Display for List<'_> {
 
 impl fmt::Display for Missing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(PackageManager { name, asked_by }, asker) = self;
+        let Self(PackageManager { name, asked_by, .. }, asker) = self;
         let program = name.as_str();
         // The remedy first: a narrow screen shows the beginning.
         write!(f, "{program} is not installed: ")?;

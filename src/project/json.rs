@@ -35,6 +35,27 @@ pub(super) fn members(text: &str, line: usize) -> Option<Vec<Member<'_>>> {
     Some(members)
 }
 
+/// The elements of the list that `text` is, as they stand, with their lines. `None` when `text` is no list.
+pub(super) fn elements(text: &str, line: usize) -> Option<Vec<(&str, usize)>> {
+    let mut cursor = Cursor { text, at: 0, line };
+    cursor.skip_space();
+    if !cursor.skip(b'[') {
+        return None;
+    }
+    let mut elements = Vec::new();
+    loop {
+        cursor.skip_space();
+        let line = cursor.line;
+        let Some(value) = cursor.value() else { break };
+        elements.push((value, line));
+        cursor.skip_space();
+        if !cursor.skip(b',') {
+            break;
+        }
+    }
+    Some(elements)
+}
+
 /// The last member called `name`, which is the one that counts.
 pub(super) fn last<'m, 'a>(members: &'m [Member<'a>], name: &str) -> Option<&'m Member<'a>> {
     members.iter().rev().find(|member| member.name == name)

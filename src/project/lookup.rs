@@ -1,6 +1,16 @@
 //! From what somebody typed to the scripts that were meant.
+//!
+//! A name is tried in this order, and the first that fits decides:
+//! 1. the package one is in: `dev` in `packages/web` is the `dev` of that package;
+//! 2. the scripts of the root: `dev`, `cargo run`;
+//! 3. `PACKAGE/SCRIPT`, from everywhere: `web/dev`. The package may also be given by its whole name (`@shop/web/dev`), by
+//!    its path (`packages/web/dev`) or the end of it, where that means one package;
+//! 4. a word that one script of the root answers to: `web` of a Procfile;
+//! 5. the name of a script that only one package has: `storybook`.
 
-use super::{Project, ProjectError, Script};
+use std::path::Path;
+
+use super::{Package, Project, ProjectError, Script};
 use crate::config;
 
 /// No name has more words than this.
@@ -8,22 +18,35 @@ const WORDS: usize = 16;
 /// How many files an error names.
 const PLACES: usize = 3;
 
+// === impl Project ===
+
 impl Project {
-    /// The script of that name: as it is shown (`dev`, `web/dev`, `cargo run`), with the full name of its package
-    /// (`@shop/web/dev`), or, where only one script of the root answers to it, the bare word (`web` of a Procfile).
+    /// The same project for somebody in `directory`: the package that is in has its scripts meant first.
+    #[must_use]
+    pub fn seen_from(mut self, directory: &Path) -> Self {
+        self.here = self.package_at(directory).map(|package| package.name.clone());
+        self
+    }
+
+    /// The innermost package that a directory, or a file, is in.
+    pub fn package_at(&self, path: &Path) -> Option<&Package> {
+        let packages = self.packages.iter().filter(|package| path.starts_with(&package.path));
+        packages.max_by_key(|package| package.path.components().count())
+    }
+
+    /// The script that `name` means; see the module.
     pub fn script(&self, name: &str) -> Option<&Script> {
-        let called = |script: &&Script| match (&script.package, name.strip_suffix(script.name.as_str())) {
-            (None, Some(package)) => package.is_empty(),
-            (Some(own), Some(package)) => package.strip_suffix('/').is_some_and(|package| {
-                package == own
-                    || self.packages.iter().any(|known| &known.name == own && known.full_name == package)
-            }),
-            (_, None) => false,
+        let named = |package: Option<&str>| {
+            self.scripts.iter().find(|script| script.package.as_deref() == package && script.name == name)
         };
-        self.scripts.iter().find(called).or_else(|| {
-            let mut bare = self.bare(name);
-            bare.next().filter(|_| bare.next().is_none())
-        })
+        self.here
+            .as_deref()
+            .and_then(|here| named(Some(here)))
+            .or_else(|| named(None))
+            .or_else(|| self.scripts.iter().find(|script| script.is_called(name)))
+            .or_else(|| only(self.also_called(name)))
+            .or_else(|| only(self.bare(name)))
+            .or_else(|| only(self.scripts.iter().filter(|script| script.name == name)))
     }
 
     /// The scripts that words of a command line name, in their order and each once: as many words as possible are one name,
@@ -50,11 +73,13 @@ impl Project {
 
     /// An error that says what there is instead of `name`.
     pub(super) fn unknown(&self, name: &str) -> ProjectError {
-        let several: Vec<String> = self.bare(name).map(Script::label).collect();
+        let elsewhere = self.scripts.iter().filter(|script| script.name == name);
+        let several: Vec<String> =
+            self.also_called(name).chain(self.bare(name)).chain(elsewhere).map(Script::label).collect();
         if several.len() > 1 {
             return ProjectError::Ambiguous { name: name.to_owned(), names: several };
         }
-        let names: Vec<String> = self.scripts.iter().map(Script::label).collect();
+        let names: Vec<String> = self.listed().map(Script::label).collect();
         let bare = self.scripts.iter().filter_map(|script| script.bare.as_deref());
         let bare = bare.chain(self.sets.keys().map(String::as_str));
         ProjectError::UnknownScript {
@@ -82,10 +107,37 @@ impl Project {
         }
     }
 
+    /// The scripts of packages that are meant when the package is called otherwise.
+    fn also_called<'a, 'w>(&'a self, name: &'w str) -> impl Iterator<Item = &'a Script> + use<'a, 'w> {
+        self.scripts.iter().filter(move |script| {
+            let package = name.strip_suffix(script.name.as_str()).and_then(|rest| rest.strip_suffix('/'));
+            let own = script.package.as_ref().filter(|_| package.is_some());
+            let own = own.and_then(|own| self.packages.iter().find(|known| &known.name == own));
+            own.zip(package).is_some_and(|(own, package)| {
+                let path = own.path.strip_prefix(&self.root).unwrap_or(&own.path);
+                own.full_name == package || path.ends_with(package)
+            })
+        })
+    }
+
     /// The scripts of the root that answer to a word which is not their name.
     fn bare<'a, 'w>(&'a self, word: &'w str) -> impl Iterator<Item = &'a Script> + use<'a, 'w> {
         self.scripts
             .iter()
             .filter(move |script| script.package.is_none() && script.bare.as_deref() == Some(word))
+    }
+}
+
+fn only<'a>(mut found: impl Iterator<Item = &'a Script>) -> Option<&'a Script> {
+    found.next().filter(|_| found.next().is_none())
+}
+
+// === impl Script ===
+
+impl Script {
+    /// Whether it is `PACKAGE/SCRIPT`, without putting that together for each of thousands.
+    fn is_called(&self, name: &str) -> bool {
+        let rest = self.package.as_deref().and_then(|package| name.strip_prefix(package));
+        rest.and_then(|rest| rest.strip_prefix('/')) == Some(&self.name)
     }
 }

@@ -1,4 +1,4 @@
-//! `package.json`: its scripts with their lines, its name, the manager it asks for.
+//! `package.json`: its scripts with their lines, its name, the manager it asks for, the workspace it makes.
 
 use std::{fs, io, path::Path};
 
@@ -19,10 +19,22 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct PackageJson {
     pub(super) name: Option<String>,
+    /// The line of the name; 1 without one.
+    pub(super) name_line: usize,
     /// The field `packageManager`, as a string or as it stands, and its line.
     pub(super) package_manager: Option<(String, usize)>,
+    /// The names in `devEngines.packageManager`, with their lines.
+    pub(super) dev_engines: Vec<(String, usize)>,
+    /// The programs that `engines` asks for, with their lines.
+    pub(super) engines: Vec<(String, usize)>,
+    /// The patterns of `workspaces`, with their lines.
+    pub(super) workspaces: Option<Vec<(String, usize)>>,
+    /// The line of the dependency that makes it an Electron app.
+    pub(super) electron: Option<usize>,
+    /// The targets it tells Nx of, with their lines.
+    pub(super) nx_targets: Vec<(String, usize)>,
     pub(super) scripts: Vec<Found>,
-    /// Scripts that had to be left out.
+    /// Scripts and patterns that had to be left out.
     pub(super) problems: Vec<Problem>,
 }
 
@@ -78,10 +90,14 @@ fn parse(file: &Path, text: &str) -> Result<PackageJson, ProjectError> {
         found: json::kind(text.trim_start()),
         example: "{ \"scripts\": { … } }",
     })?;
+    let name = json::last(&fields, "name");
     let mut package = PackageJson {
-        name: json::last(&fields, "name")
-            .and_then(|name| json::string(name.value))
-            .filter(|name| !name.is_empty()),
+        name: name.and_then(|name| json::string(name.value)).filter(|name| !name.is_empty()),
+        name_line: name.map_or(1, |name| name.line),
+        electron: electron(&fields),
+        engines: engines(&fields),
+        dev_engines: dev_engines(&fields).unwrap_or_default(),
+        nx_targets: nx_targets(&fields).unwrap_or_default(),
         package_manager: json::last(&fields, "packageManager")
             .map(|field| (json::string(field.value).unwrap_or_else(|| field.value.to_owned()), field.line)),
         ..PackageJson::default()
@@ -99,7 +115,56 @@ fn parse(file: &Path, text: &str) -> Result<PackageJson, ProjectError> {
             package.add(file, script);
         }
     }
+    if let Some(field) = json::last(&fields, "workspaces") {
+        package.read_workspaces(file, field);
+    }
     Ok(package)
+}
+
+/// The dependencies whose presence means that the package is an Electron app.
+const ELECTRON: [&str; 4] = ["electron", "electron-builder", "electron-packager", "@electron/packager"];
+
+fn electron(fields: &[Member<'_>]) -> Option<usize> {
+    ["dependencies", "devDependencies"].into_iter().find_map(|field| {
+        let field = json::last(fields, field)?;
+        let dependencies = json::members(field.value, field.value_line)?;
+        ELECTRON.iter().find_map(|name| json::last(&dependencies, name)).map(|dependency| dependency.line)
+    })
+}
+
+/// What `engines` asks for: `"npm": "please-use-yarn"` asks for nothing.
+fn engines(fields: &[Member<'_>]) -> Vec<(String, usize)> {
+    let members =
+        json::last(fields, "engines").and_then(|field| json::members(field.value, field.value_line));
+    let is_range = |value: &str| {
+        let range = json::string(value).unwrap_or_else(|| "no range".to_owned());
+        range.trim().chars().next().is_none_or(|first| first.is_ascii_digit() || "^~<>=v*xX|".contains(first))
+    };
+    let members = members.unwrap_or_default().into_iter().filter(|member| is_range(member.value));
+    members.map(|member| (member.name, member.line)).collect()
+}
+
+/// `devEngines.packageManager`: one `{ name, version, onFail }`, or a list of them.
+fn dev_engines(fields: &[Member<'_>]) -> Option<Vec<(String, usize)>> {
+    let field = json::last(fields, "devEngines")?;
+    let members = json::members(field.value, field.value_line)?;
+    let field = json::last(&members, "packageManager")?;
+    let entries = json::elements(field.value, field.value_line)
+        .unwrap_or_else(|| vec![(field.value, field.value_line)]);
+    let name = |(value, line): (&str, usize)| {
+        let members = json::members(value, line)?;
+        let name = json::last(&members, "name")?;
+        Some((json::string(name.value)?, name.line))
+    };
+    Some(entries.into_iter().filter_map(name).collect())
+}
+
+fn nx_targets(fields: &[Member<'_>]) -> Option<Vec<(String, usize)>> {
+    let field = json::last(fields, "nx")?;
+    let members = json::members(field.value, field.value_line)?;
+    let field = json::last(&members, "targets")?;
+    let targets = json::members(field.value, field.value_line)?;
+    Some(targets.into_iter().map(|target| (target.name, target.line)).collect())
 }
 
 fn malformed(text: &str, error: &serde_json::Error) -> ProjectError {
@@ -125,6 +190,33 @@ fn malformed(text: &str, error: &serde_json::Error) -> ProjectError {
 // === impl PackageJson ===
 
 impl PackageJson {
+    /// A list of patterns, or an object that has one as `packages`.
+    fn read_workspaces(&mut self, file: &Path, field: &Member<'_>) {
+        let members = json::members(field.value, field.value_line);
+        let (value, line) = match members.as_deref().map(|members| json::last(members, "packages")) {
+            Some(Some(packages)) => (packages.value, packages.value_line),
+            // Yarn's `nohoist` alone makes no workspace.
+            Some(None) => return,
+            None => (field.value, field.value_line),
+        };
+        let Some(elements) = json::elements(value, line) else {
+            let message = format!("must be a list of directories, not {}; it is ignored", json::kind(value));
+            self.problems.push(Problem::new(file, line, "workspaces", message));
+            return;
+        };
+        let mut patterns = Vec::new();
+        for (value, line) in elements {
+            match json::string(value) {
+                Some(pattern) => patterns.push((pattern, line)),
+                None => {
+                    let message = format!("must hold strings, not {}; it is left out", json::kind(value));
+                    self.problems.push(Problem::new(file, line, "workspaces", message));
+                }
+            }
+        }
+        self.workspaces = Some(patterns);
+    }
+
     fn add(&mut self, file: &Path, script: &Member<'_>) {
         // "//" is how people write comments in JSON.
         if script.name.starts_with("//") {

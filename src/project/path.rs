@@ -1,7 +1,7 @@
 //! Finding programs along PATH.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -10,6 +10,8 @@ use std::{
 /// The directories programs are looked for in, read once from a PATH given by the caller.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PathLookup {
+    /// The variable as it was.
+    text: OsString,
     directories: Vec<PathBuf>,
 }
 
@@ -20,6 +22,7 @@ impl PathLookup {
     /// the host happens to run, and a program of that name in the project must not be run by surprise.
     pub fn new(path: &OsStr) -> Self {
         Self {
+            text: path.to_owned(),
             directories: std::env::split_paths(path).filter(|directory| directory.is_absolute()).collect(),
         }
     }
@@ -27,6 +30,11 @@ impl PathLookup {
     /// From the host's own PATH, as it is now.
     pub fn from_env() -> Self {
         Self::new(&std::env::var_os("PATH").unwrap_or_default())
+    }
+
+    /// The text it was made from.
+    pub(super) fn text(&self) -> &OsStr {
+        &self.text
     }
 
     /// The first file of that name that may be executed, by absolute path.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Project, path};
-use crate::config::{EnvFiles, Place, RunOptions, Source};
+use crate::config::{EnvFiles, Place, RunOptions, ScriptRunner, Source};
 
 /// The priority of what somebody wrote down to be run by name: scripts of `package.json` and `.brum.toml`.
 pub(super) const PACKAGE_JSON: u8 = 100;
@@ -67,6 +67,8 @@ pub struct Script {
 pub enum Runner {
     /// The package manager, by the script's name.
     Manager,
+    /// The shell, as the package manager would have it run the script.
+    Direct,
     /// `/bin/sh`, given the script's command.
     Shell,
     /// A program and its arguments, without a shell. A bare name is looked up along PATH, a relative path starts at the
@@ -120,6 +122,16 @@ impl Script {
         }
     }
 
+    /// Has a script of `package.json` run by its manager, or without. Others are left as they are.
+    pub(super) fn run_by(&mut self, runner: ScriptRunner) {
+        if matches!(self.runner, Runner::Manager | Runner::Direct) {
+            self.runner = match runner {
+                ScriptRunner::Manager => Runner::Manager,
+                ScriptRunner::Direct => Runner::Direct,
+            };
+        }
+    }
+
     /// `package/name`, or the bare name: how users and buffers call it.
     pub fn label(&self) -> String {
         match &self.package {
@@ -132,9 +144,12 @@ impl Script {
     pub fn argv(&self, project: &Project) -> Vec<String> {
         match &self.runner {
             Runner::Manager => {
-                vec![project.manager.name.as_str().to_owned(), "run".to_owned(), self.name.clone()]
+                let manager = &project.manager;
+                vec![manager.name.as_str().to_owned(), manager.verb().to_owned(), self.name.clone()]
             }
-            Runner::Shell => vec!["/bin/sh".to_owned(), "-c".to_owned(), self.command.clone()],
+            Runner::Shell | Runner::Direct => {
+                vec!["/bin/sh".to_owned(), "-c".to_owned(), self.command.clone()]
+            }
             Runner::Argv(argv) => argv.clone(),
         }
     }

@@ -37,6 +37,9 @@ pub(super) fn apply(project: &mut Project, name: &str, settings: &ScriptConfig) 
         script.cwd = root.join(cwd);
         script.cwd_place = settings.places.get("cwd").cloned();
     }
+    if let Some(runner) = settings.runner {
+        script.run_by(runner);
+    }
     script.env.extend(settings.env.iter().map(|(variable, value)| Variable {
         name: variable.clone(),
         value: value.clone(),

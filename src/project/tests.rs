@@ -6,8 +6,8 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::*;
-use crate::config::PackageManagerName;
+use super::{root::find_root_beside, *};
+use crate::config::{self, PackageManagerName};
 
 /// A repository with a project in `app` and all four managers in `bin`.
 struct Tree {
@@ -312,12 +312,12 @@ fn field_then_setting_then_lock_file_then_npm() {
     assert_eq!(manager(), PackageManagerName::Yarn);
     fs::write(tree.root().join("package.json"), r#"{ "packageManager": "pnpm@9.1.0+sha512.00" }"#).unwrap();
     assert_eq!(manager(), PackageManagerName::Pnpm);
-    fs::write(tree.root().join("package.json"), "{ \"packageManager\":\n \"deno@2\" }").unwrap();
+    fs::write(tree.root().join("package.json"), "{ \"packageManager\":\n \"cnpm@2\" }").unwrap();
     assert_eq!(manager(), PackageManagerName::Yarn, "one that is not known is passed over");
     let problems = tree.load().unwrap().problems;
     assert_eq!(
         problems[0].within(&tree.root()),
-        "package.json:1: packageManager: \"deno\" is not npm, yarn, pnpm or bun; it is ignored"
+        "package.json:1: packageManager: \"cnpm\" is not npm, yarn, pnpm, bun or deno; it is ignored"
     );
     fs::write(tree.at("repo/package.json"), "{ broken").unwrap();
     assert_eq!(manager(), PackageManagerName::Npm, "a broken file above is as if it had no such field");
@@ -355,7 +355,7 @@ fn programs_are_found_along_path_by_absolute_entries_only() {
     assert_eq!(path.find("directory"), None);
     assert_eq!(PathLookup::new(OsStr::new("")).find("yarn"), None);
     let relative = PathLookup::new(OsStr::new("src:."));
-    assert_eq!(relative, PathLookup::default());
+    assert_eq!((relative.find("yarn"), relative.find("project.rs")), (None, None));
     assert!(PathLookup::from_env().find("sh").is_some());
 }
 

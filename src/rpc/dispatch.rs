@@ -105,7 +105,7 @@ async fn scripts(handles: &Handles, directory: Directory) -> Result<Value, Strin
     blocking(handles, "scripts", move || {
         let root = root_of(&directory);
         let (config, mut problems) = read_config(&root, home.as_deref());
-        let project = project::load(&root, &config).map_err(said)?;
+        let project = project::load(&root, &config).map_err(said)?.seen_from(Path::new(&directory.dir));
         problems.extend(project.problems.iter().map(|problem| problem.within(&root)));
         let mut value = project.to_json();
         value["problems"] = problems.into();
@@ -156,7 +156,8 @@ fn prepare(run: &Run, home: Option<&Path>) -> Result<(Vec<Step>, Vec<String>), S
         let info = project::command_line(&root, command, &config).map_err(said)?;
         return Ok((vec![Step { info, needed: None }], problems));
     }
-    let project = project::load(&root, &config).map_err(said)?;
+    let from = Path::new(run.dir.as_ref().unwrap_or(&run.root));
+    let project = project::load(&root, &config).map_err(said)?.seen_from(from);
     let steps = project.plan(&run.names, &run.args, &project::PathLookup::from_env()).map_err(said)?;
     if steps.is_empty() {
         return Err("nothing to run: name a script".to_owned());

@@ -86,6 +86,8 @@ pub(super) struct Directory {
 pub(super) struct Run {
     /// The project.
     pub(super) root: String,
+    /// Where the names are meant from, when it is not the root: the scripts of the package there come first.
+    pub(super) dir: Option<String>,
     /// Scripts, all or none started.
     #[serde(default)]
     pub(super) names: Vec<String>,

@@ -21,4 +21,6 @@ mod run;
 mod self_test;
 mod settings;
 mod tidy;
+mod tools_node;
+mod tools_vite;
 mod two_editors;

@@ -3,6 +3,8 @@
 // The paths are spelled out because the bench takes this file in from another directory.
 #[path = "support/host.rs"]
 pub mod host;
+#[path = "support/node.rs"]
+pub mod node;
 #[path = "support/nvim.rs"]
 pub mod nvim;
 #[path = "support/proc.rs"]

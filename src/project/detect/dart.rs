@@ -70,7 +70,7 @@ fn melos(finder: &mut Finder<'_>, pubspec: Option<Node>) {
     for script in scripts.as_ref().map(Node::members).unwrap_or_default() {
         let task = finder.task("melos", (&file, script.line), 84, &["melos", "run"], &script.name);
         let description = script.node.get("description").and_then(|text| text.node.text());
-        let description = description.and_then(finder::short);
+        let description = description.or(script.node.text()).and_then(finder::short);
         finder.push(Script { description, ..task });
     }
 }

@@ -26,17 +26,18 @@ pub(super) fn find(finder: &mut Finder<'_>) {
     let which = (solutions.len() + projects.len() > 1).then(|| file_name(&first));
     if let [project] = projects.as_slice() {
         let named = which.is_some().then(|| file_name(project));
-        runs(finder, project, named.as_deref(), None);
+        runs(finder, project, named.as_deref(), None, false);
     } else {
         for project in &projects {
-            let name = file_name(project);
-            let stem = project.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if let Some(package) = finder.package(&stem, project) {
-                runs(finder, project, Some(&name), Some(&package));
-            }
+            runs(finder, project, Some(&file_name(project)), None, true);
         }
     }
-    for (priority, verb, word) in [(90, Verb::Build, "build"), (85, Verb::Test, "test")] {
+    let whole = if solutions.is_empty() && projects.len() > 1 {
+        &[]
+    } else {
+        &[(90, Verb::Build, "build"), (85, Verb::Test, "test")][..]
+    };
+    for &(priority, verb, word) in whole {
         let mut words = vec!["dotnet", word];
         words.extend(which.as_deref());
         let script = finder.tool(KIND, (&first, 1), priority, verb, &words);
@@ -52,13 +53,13 @@ pub(super) fn find(finder: &mut Finder<'_>) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let directory = file.parent().unwrap_or(finder.root).to_owned();
         if let Some(package) = finder.package(&name, &directory) {
-            runs(finder, &file, Some(&path), Some(&package));
+            runs(finder, &file, Some(&path), Some(&package), false);
         }
     }
 }
 
-/// The commands of one project, which `named` selects where it is not the only one.
-fn runs(finder: &mut Finder<'_>, file: &Path, named: Option<&str>, package: Option<&str>) {
+/// The commands of one project, which `named` selects where it is not the only one; `spelled` puts it into their names.
+fn runs(finder: &mut Finder<'_>, file: &Path, named: Option<&str>, package: Option<&str>, spelled: bool) {
     let nature = nature(&finder.text(file).unwrap_or_default());
     let mut add = |priority, verb, typed: &[&str], select: &str, at: (&Path, usize)| {
         let mut words = vec!["dotnet"];
@@ -66,7 +67,7 @@ fn runs(finder: &mut Finder<'_>, file: &Path, named: Option<&str>, package: Opti
         words.extend(named.iter().flat_map(|named| [select, named]).filter(|word| !word.is_empty()));
         let script = finder.tool(KIND, at, priority, verb, &words);
         finder.push(Script {
-            name: format!("dotnet {}", typed.join(" ")),
+            name: if spelled { words.join(" ") } else { format!("dotnet {}", typed.join(" ")) },
             package: package.map(str::to_owned),
             runner: Runner::Argv(words.iter().map(|word| (*word).to_owned()).collect()),
             ..script
@@ -77,7 +78,7 @@ fn runs(finder: &mut Finder<'_>, file: &Path, named: Option<&str>, package: Opti
         add(95, verb, &["run"], "--project", (file, 1));
         add(93, Verb::Serve, &["watch", "run"], "--project", (file, 1));
     }
-    if package.is_some() {
+    if package.is_some() || spelled {
         add(90, Verb::Build, &["build"], "", (file, 1));
         if nature.tests {
             add(85, Verb::Test, &["test"], "", (file, 1));
@@ -94,8 +95,9 @@ fn runs(finder: &mut Finder<'_>, file: &Path, named: Option<&str>, package: Opti
             continue;
         }
         let mut words = vec!["dotnet", "run", "--launch-profile", &profile.name];
-        let name = words.join(" ");
+        let short = words.join(" ");
         words.extend(named.iter().flat_map(|named| ["--project", named]));
+        let name = if spelled { words.join(" ") } else { short };
         let verb = if nature.web { Verb::Serve } else { Verb::Run };
         let script = finder.tool(KIND, (&profiles, profile.line), 92, verb, &words);
         finder.push(Script {

@@ -23,6 +23,8 @@ const MAX_BYTES: u64 = 1024 * 1024;
 pub(super) const MAX_SCRIPTS: usize = 1000;
 /// How many entries of a directory are looked at.
 pub(super) const MAX_ENTRIES: usize = 10_000;
+/// How many problems are told.
+const MAX_PROBLEMS: usize = 50;
 /// How many packages a workspace may have.
 const MAX_PACKAGES: usize = 1000;
 
@@ -37,10 +39,10 @@ pub(super) struct Finder<'a> {
     found: Detected,
     /// The labels that are taken.
     taken: HashSet<(Option<String>, String)>,
-    /// Files whose problem has been told.
-    told: HashSet<PathBuf>,
     /// Where the scripts of this family begin.
     family: usize,
+    /// That it has too many has been told.
+    full: bool,
 }
 
 // === impl Finder ===
@@ -53,13 +55,14 @@ impl<'a> Finder<'a> {
             entries: entries(root),
             found: Detected { packages, ..Detected::default() },
             taken: HashSet::new(),
-            told: HashSet::new(),
             family: 0,
+            full: false,
         }
     }
 
     pub(super) fn next_family(&mut self) {
         self.family = self.found.scripts.len();
+        self.full = false;
     }
 
     pub(super) fn into_found(self) -> Detected {
@@ -121,10 +124,11 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Tells what is wrong with a file, the first thing only.
+    /// Tells what is wrong with a file, once.
     pub(super) fn problem(&mut self, file: &Path, line: usize, message: impl Into<String>) {
-        if self.told.insert(file.to_owned()) {
-            self.found.problems.push(Problem::new(file, line, "", message));
+        let problem = Problem::new(file, line, "", message);
+        if self.found.problems.len() < MAX_PROBLEMS && !self.found.problems.contains(&problem) {
+            self.found.problems.push(problem);
         }
     }
 
@@ -168,12 +172,16 @@ impl<'a> Finder<'a> {
             return;
         }
         if self.found.scripts.len() - self.family >= MAX_SCRIPTS {
-            let message = format!("has more than {MAX_SCRIPTS} things to run; the rest is left out");
-            self.problem(&script.file, script.line, message);
+            if !std::mem::replace(&mut self.full, true) {
+                let message = format!("has more than {MAX_SCRIPTS} things to run; the rest is left out");
+                self.problem(&script.file, script.line, message);
+            }
             return;
         }
         if self.taken.insert((script.package.clone(), script.name.clone())) {
-            self.found.scripts.push(script);
+            // Words of packages would be of no use: they are asked for with the package's name.
+            let bare = script.bare.filter(|_| script.package.is_none());
+            self.found.scripts.push(Script { bare, ..script });
         }
     }
 

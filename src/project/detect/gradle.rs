@@ -154,11 +154,14 @@ fn registered(text: &str) -> Vec<(String, usize)> {
 
 /// Projects as `:app`, `:libs:core`.
 fn included(text: &str) -> Vec<String> {
-    let Some(include) = regex(r"(?m)\binclude\b\s*\(?([^)\n]*(?:,\s*\n[^)\n]*)*)") else { return Vec::new() };
+    // In brackets, or on lines that end with commas.
+    let pattern = r"\binclude\s*\(([^)]*)\)|\binclude\s+([^\n(]*(?:,\s*\n[^\n(]*)*)";
+    let Some(include) = regex(pattern) else { return Vec::new() };
     let Some(quoted) = regex(r#"["']:?([\w.:-]+)["']"#) else { return Vec::new() };
     let mut found = Vec::new();
     for hit in include.captures_iter(text) {
-        found.extend(quoted.captures_iter(&hit[1]).map(|name| format!(":{}", &name[1])));
+        let names = hit.get(1).or(hit.get(2)).map_or("", |names| names.as_str());
+        found.extend(quoted.captures_iter(names).map(|name| format!(":{}", &name[1])));
     }
     found
 }

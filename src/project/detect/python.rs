@@ -54,7 +54,10 @@ pub(super) fn find(finder: &mut Finder<'_>) {
     }
     let file = python.file.as_path();
     let marks = ["pytest.ini", "conftest.py", "tests/conftest.py"];
-    if python.depends("pytest") || marks.iter().any(|mark| finder.root.join(mark).is_file()) {
+    if python.depends("pytest")
+        || python.field(&["tool", "pytest"]).is_some()
+        || marks.iter().any(|mark| finder.root.join(mark).is_file())
+    {
         python.add(finder, (file, 1), 85, Verb::Test, &["python", "-m", "pytest"]);
     } else if finder.has("tests") || finder.has("test") {
         python.add(finder, (file, 1), 84, Verb::Test, &["python", "-m", "unittest"]);
@@ -131,6 +134,11 @@ impl Python {
         Script { name, command: shell_words::join(&words), runner: Runner::Argv(words), ..script }
     }
 
+    /// Whether `pyproject.toml` says what to install; some hold settings of linters only.
+    fn is_package(&self) -> bool {
+        self.field(&["project"]).or(self.field(&["build-system"])).is_some()
+    }
+
     /// What brings the dependencies.
     fn install(&self, finder: &mut Finder<'_>) {
         let requirements = finder.first(&["requirements.txt"]);
@@ -144,7 +152,7 @@ impl Python {
             Manager::Plain(_) => {
                 let typed: &[&str] = match requirements {
                     Some(_) => &["python", "-m", "pip", "install", "-r", "requirements.txt"],
-                    None if self.pyproject.is_some() || finder.has("setup.py") => {
+                    None if self.is_package() || finder.has("setup.py") => {
                         &["python", "-m", "pip", "install", "-e", "."]
                     }
                     None => return,

@@ -5,6 +5,7 @@ mod lists;
 mod managed;
 mod native;
 mod scripting;
+mod vscode;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -41,7 +42,7 @@ pub(super) fn table(root: &Path) -> String {
     let inside = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     let mut lines = Vec::new();
     for script in &found.scripts {
-        let mut line = format!("{:3} {}", script.priority, script.label());
+        let mut line = format!("{} {}", script.priority, script.label());
         if script.command != script.name {
             line += &format!(" = {}", script.command);
         }

@@ -20,7 +20,7 @@ pub(super) enum Verb {
 // === impl Verb ===
 
 impl Verb {
-    /// What a task of that name is for; `dev:web` and `web-dev` are as `dev`.
+    /// What a task of that name is for; `dev:web`, `web-dev` and `devServer` are as `dev`.
     pub(super) fn of(name: &str) -> Self {
         let part = |word: &str| match word.to_ascii_lowercase().as_str() {
             "dev" | "start" | "serve" | "server" | "watch" | "up" => Some(Self::Serve),
@@ -30,7 +30,10 @@ impl Verb {
             _ => None,
         };
         let mut parts = name.split([':', '-', '_', '.', '/', ' ']);
-        part(name).or_else(|| part(parts.next()?)).or_else(|| part(parts.next_back()?)).unwrap_or(Self::Other)
+        let first = parts.next().unwrap_or_default();
+        let camel = first.find(char::is_uppercase).map_or(first, |at| &first[..at]);
+        let words = [Some(name), Some(first), Some(camel), parts.next_back()];
+        words.into_iter().flatten().find_map(part).unwrap_or(Self::Other)
     }
 
     /// How much likelier it is to be meant than another task of the same file.

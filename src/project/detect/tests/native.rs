@@ -29,11 +29,11 @@ fn cargo_with_one_binary() {
     check(
         &[("Cargo.toml", "[package]\nname = \n")],
         expect![[r#"
-         90 cargo build  Cargo.toml:1  (build)
-         85 cargo test  Cargo.toml:1  (test)
-         80 cargo check  Cargo.toml:1
-        problem Cargo.toml:2: string values must be quoted, expected literal string: correct the TOML there
-    "#]],
+            90 cargo build  Cargo.toml:1  (build)
+            85 cargo test  Cargo.toml:1  (test)
+            80 cargo check  Cargo.toml:1
+            problem Cargo.toml:2: string values must be quoted, expected literal string: correct the TOML there
+        "#]],
     );
 }
 
@@ -99,21 +99,21 @@ fn cargo_workspace() {
     check(
         &files,
         expect![[r#"
-         90 cargo build  Cargo.toml:1  (build)
-         85 cargo test  Cargo.toml:1  (test)
-         80 cargo check  Cargo.toml:1
-         94 acme-api/cargo run --bin acme-api = cargo run --bin acme-api -p acme-api  crates/api/Cargo.toml:1  (run)
-         94 acme-api/cargo run --bin seed = cargo run --bin seed -p acme-api  crates/api/Cargo.toml:1  (run)
-         90 acme-api/cargo build = cargo build -p acme-api  crates/api/Cargo.toml:1  (build)
-         85 acme-api/cargo test = cargo test -p acme-api  crates/api/Cargo.toml:1  (test)
-         80 acme-api/cargo check = cargo check -p acme-api  crates/api/Cargo.toml:1
-         90 acme-core/cargo build = cargo build -p acme-core  crates/core/Cargo.toml:2  (build)
-         85 acme-core/cargo test = cargo test -p acme-core  crates/core/Cargo.toml:2  (test)
-         80 acme-core/cargo check = cargo check -p acme-core  crates/core/Cargo.toml:2
-        package acme-api crates/api
-        package acme-core crates/core
-        problem xtask/Cargo.toml:1: key with no value, expected `=`: correct the TOML there
-    "#]],
+            90 cargo build  Cargo.toml:1  (build)
+            85 cargo test  Cargo.toml:1  (test)
+            80 cargo check  Cargo.toml:1
+            94 acme-api/cargo run --bin acme-api = cargo run --bin acme-api -p acme-api  crates/api/Cargo.toml:1  (run)
+            94 acme-api/cargo run --bin seed = cargo run --bin seed -p acme-api  crates/api/Cargo.toml:1  (run)
+            90 acme-api/cargo build = cargo build -p acme-api  crates/api/Cargo.toml:1  (build)
+            85 acme-api/cargo test = cargo test -p acme-api  crates/api/Cargo.toml:1  (test)
+            80 acme-api/cargo check = cargo check -p acme-api  crates/api/Cargo.toml:1
+            90 acme-core/cargo build = cargo build -p acme-core  crates/core/Cargo.toml:2  (build)
+            85 acme-core/cargo test = cargo test -p acme-core  crates/core/Cargo.toml:2  (test)
+            80 acme-core/cargo check = cargo check -p acme-core  crates/core/Cargo.toml:2
+            package acme-api crates/api
+            package acme-core crates/core
+            problem xtask/Cargo.toml:1: key with no value, expected `=`: correct the TOML there
+        "#]],
     );
     let files = [
         ("Cargo.toml", "[package]\nname = \"root\"\n[workspace]\nmembers = [\"sub\"]\n"),
@@ -123,16 +123,16 @@ fn cargo_workspace() {
     check(
         &files,
         expect![[r#"
-         95 cargo run  Cargo.toml:1  (run)
-         90 cargo build  Cargo.toml:1  (build)
-         85 cargo test  Cargo.toml:1  (test)
-         80 cargo check  Cargo.toml:1
-         84 cargo test --workspace  Cargo.toml:1  (test)
-         90 sub/cargo build = cargo build -p sub  sub/Cargo.toml:1  (build)
-         85 sub/cargo test = cargo test -p sub  sub/Cargo.toml:1  (test)
-         80 sub/cargo check = cargo check -p sub  sub/Cargo.toml:1
-        package sub sub
-    "#]],
+            95 cargo run  Cargo.toml:1  (run)
+            90 cargo build  Cargo.toml:1  (build)
+            85 cargo test  Cargo.toml:1  (test)
+            80 cargo check  Cargo.toml:1
+            84 cargo test --workspace  Cargo.toml:1  (test)
+            90 sub/cargo build = cargo build -p sub  sub/Cargo.toml:1  (build)
+            85 sub/cargo test = cargo test -p sub  sub/Cargo.toml:1  (test)
+            80 sub/cargo check = cargo check -p sub  sub/Cargo.toml:1
+            package sub sub
+        "#]],
     );
 }
 
@@ -166,15 +166,15 @@ fn go() {
     check(
         &files,
         expect![[r#"
-         95 api/go run .  api/main.go:1  (run, in api)
-         90 api/go build ./...  api/go.mod:1  (build, in api)
-         85 api/go test ./...  api/go.mod:1  (test, in api)
-         80 api/go mod tidy  api/go.mod:1  (in api)
-         90 lib/go build ./...  lib/go.mod:1  (build, in lib)
-         85 lib/go test ./...  lib/go.mod:1  (test, in lib)
-         80 lib/go mod tidy  lib/go.mod:1  (in lib)
-        package api api
-        package lib lib
-    "#]],
+            95 api/go run .  api/main.go:1  (run, in api)
+            90 api/go build ./...  api/go.mod:1  (build, in api)
+            85 api/go test ./...  api/go.mod:1  (test, in api)
+            80 api/go mod tidy  api/go.mod:1  (in api)
+            90 lib/go build ./...  lib/go.mod:1  (build, in lib)
+            85 lib/go test ./...  lib/go.mod:1  (test, in lib)
+            80 lib/go mod tidy  lib/go.mod:1  (in lib)
+            package api api
+            package lib lib
+        "#]],
     );
 }
