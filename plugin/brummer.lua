@@ -46,6 +46,8 @@ for name, verb in pairs({
   ['stop-all'] = 'stop_all',
   details = 'details',
   restart = 'restart',
+  send = 'send',
+  attach = 'attach',
   logs = 'logs',
   errors = 'errors',
   next = 'next',

@@ -35,6 +35,8 @@ pub mod health;
 
 pub mod project;
 
+pub mod guard;
+
 pub mod process;
 
 pub mod locate;

@@ -1,9 +1,9 @@
-//! Entry point: arguments, logging, runtime, `app::run`; nothing else.
+//! Entry point: arguments, logging, runtime, `app::run`; nothing else. Before all of it, whether this is to be a guard.
 
 use std::process::ExitCode;
 
-use brummer::app;
+use brummer::{app, guard};
 
 fn main() -> ExitCode {
-    app::main()
+    guard::main_if_asked().unwrap_or_else(app::main)
 }

@@ -30,14 +30,13 @@ use crate::{
     resource::{self, ResourceManager, Sender, Waiting},
 };
 
+mod adopt;
 mod cell;
 mod console;
 mod controls;
 mod environment;
-mod escalation;
-mod group;
-mod input;
 mod identity;
+mod input;
 mod leftover;
 mod manager;
 mod message;
@@ -54,15 +53,17 @@ mod registry;
 mod replay;
 mod send;
 mod settings;
-mod spawn;
 mod standing;
+mod stopping;
 mod task;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 mod trace;
+mod tree;
 mod usage;
 
+pub use adopt::own_the_program;
 pub use cell::{Status, StatusCell};
 pub use console::Attachment;
 pub use identity::Identity;
@@ -287,8 +288,8 @@ impl Manager {
         self.begin(|ticket| Command::Start { info: Box::new(info), ticket }).await
     }
 
-    /// Ends a process and everything in its process group: TERM, the configured grace, KILL. Returns when
-    /// the group is gone and the exit has been published. A process that does not run is left as it is.
+    /// Ends a process and everything it started: its signal, its grace, KILL; also what a finished run left behind. Returns
+    /// when nothing is left and the exit has been published.
     pub async fn stop(&self, process: ProcessId) -> Result<(), ProcessError> {
         self.begin_stop(process).await?.done().await
     }
@@ -317,11 +318,11 @@ impl Manager {
         self.ask(|ticket| Command::Mirror { info: Box::new(info), host, ticket }).await?
     }
 
-    /// Ends everything: TERM to every group at once, `grace`, KILL. Later commands answer `Closed`. Returns
-    /// when every group is gone.
-    pub async fn shutdown(&self, grace: Duration) {
+    /// Ends everything, each tree with its own signal and grace, but what is detached. Later commands answer `Closed`. Returns
+    /// when nothing is left or `patience` is over; then the guards end the rest, also when this program is gone.
+    pub async fn shutdown(&self, patience: Duration) {
         // The error says that the manager is gone already, which is what was asked for.
-        drop(self.ask(|ticket| Command::Shutdown { grace, ticket }).await);
+        drop(self.ask(|ticket| Command::Shutdown { patience, ticket }).await);
     }
 
     /// The present status of a process: one consistent value, read without waiting.

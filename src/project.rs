@@ -107,8 +107,8 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
         scripts: Vec::new(),
         workspace: None,
         packages: Vec::new(),
-        here: None,
         sets: config.sets.clone(),
+        here: None,
         problems,
         has_package_json: package.is_some(),
         root,
@@ -179,7 +179,7 @@ impl Project {
             .packages
             .iter()
             .map(|package| serde_json::json!({ "name": package.name, "path": package.path }));
-        let sets = self.sets.iter().filter(|(name, _)| self.script(name).is_none());
+        let sets = self.sets.iter().filter(|(name, _)| !self.has_label(name));
         let sets = sets.map(|(name, set)| serde_json::json!({ "name": name, "scripts": set.scripts }));
         let mut value = serde_json::json!({
             "root": self.root,

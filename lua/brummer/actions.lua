@@ -76,6 +76,15 @@ function M.toggle(open)
   end
 end
 
+--- Opens the terminal of a process.
+---@param name? string
+---@param open? brummer.OpenOpts
+function M.attach(name, open)
+  target.with_process(name, 'Attach to', function(row)
+    require('brummer.ui.terminal').open(row, open)
+  end)
+end
+
 ---@type table<string, { desc: string, fn: fun() }>
 M.verbs = {
   run = {
@@ -98,6 +107,22 @@ M.verbs = {
     fn = function()
       if not cursor.astray() then
         M.restart()
+      end
+    end,
+  },
+  send = {
+    desc = 'send a line to the process',
+    fn = function()
+      if not cursor.astray() then
+        require('brummer.send').ask()
+      end
+    end,
+  },
+  attach = {
+    desc = 'open the terminal of the process',
+    fn = function()
+      if not cursor.astray() then
+        M.attach()
       end
     end,
   },

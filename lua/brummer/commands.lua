@@ -187,8 +187,18 @@ M.commands = {
       end
     end,
   },
-  send = {},
-  attach = {},
+  send = {
+    complete = 'send',
+    fn = function(_, _, raw)
+      require('brummer.send').command(raw)
+    end,
+  },
+  attach = {
+    complete = 'terminals',
+    fn = function(opts, args)
+      require('brummer.actions').attach(args[1], open_opts(opts))
+    end,
+  },
   search = {},
   filter = {},
   urls = {},

@@ -1,7 +1,7 @@
 --- Completion: answered from what Lua knows, also with no host, without waiting.
 local M = {}
 
----@alias brummer.Completion 'scripts'|'running'|'stop'|'logs'|string[]
+---@alias brummer.Completion 'scripts'|'running'|'stop'|'send'|'terminals'|'logs'|string[]
 
 ---@param list string[]
 ---@param lead string
@@ -34,6 +34,13 @@ local function candidates(what, root)
     return catalog.names(root), flags
   elseif what == 'stop' then
     return names_of(state.running(root)), { '--all', '--leftovers' }
+  elseif what == 'send' then
+    return names_of(state.running(root)), { '--eof' }
+  elseif what == 'terminals' then
+    local with = vim.tbl_filter(function(row)
+      return row.terminal or false
+    end, state.rows(root))
+    return names_of(with), {}
   elseif what == 'running' then
     return names_of(state.running(root)), {}
   end

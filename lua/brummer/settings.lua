@@ -36,12 +36,13 @@ local function lines_of(out)
 end
 
 --- The settings as lines, in which the sources stand below each other.
----@param values { key: string, value?: string, source?: string }[]
+---@param values { key: string, value?: string, hidden?: boolean, source?: string }[]
 ---@return string[]
 local function listed(values)
   local rows, wide = {}, 0
   for i, it in ipairs(values) do
-    rows[i] = it.value and ('%s = %s'):format(it.key, it.value) or ('# %s is not set'):format(it.key)
+    rows[i] = it.value and ('%s = %s'):format(it.key, it.value)
+      or (it.hidden and '# %s is set' or '# %s is not set'):format(it.key)
     wide = math.max(wide, math.min(vim.fn.strdisplaywidth(rows[i]), 56))
   end
   for i, it in ipairs(values) do

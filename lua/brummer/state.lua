@@ -26,6 +26,7 @@ local M = {}
 ---@field terminal? boolean
 ---@field full_screen? boolean
 ---@field elsewhere? integer the process id of the host of another Neovim that runs it: here it is only shown
+---@field prompt? string its last line, while it has no end and nothing follows
 ---@field cpu? integer share of one core in tenths of a percent
 ---@field memory? integer bytes of the tree
 ---@field ports? integer[]

@@ -54,7 +54,10 @@ function M.with_process(name, verb, cb)
     end
     return cb(row)
   end
-  local row
+  local row = require('brummer.ui.terminal').row()
+  if row then
+    return cb(row)
+  end
   if view and view.kind == 'processes' then
     row = require('brummer.ui.processes').row_at(view, vim.api.nvim_win_get_cursor(0)[1])
   elseif view and view.kind == 'logs' then

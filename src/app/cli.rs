@@ -126,6 +126,7 @@ fn host(arguments: &HostArguments) -> Result<u8, String> {
         logging::start(None).map_err(|error| error.to_string())?;
         tracing::warn!(%error, file = ?arguments.log, "The log file cannot be written.");
     }
+    crate::process::own_the_program();
     let runtime = runtime()?;
     let served = runtime.block_on(super::host::run(stdio));
     // Whatever has not ended by now must not hold the program.
@@ -138,6 +139,7 @@ fn run_scripts(arguments: &RunArguments) -> Result<u8, String> {
     let (here, root, loaded) = offline::here()?;
     let steps = headless::prepare(&root, &here, &loaded.config, &arguments.names, &arguments.arguments)
         .map_err(|error| error.to_string())?;
+    crate::process::own_the_program();
     let runtime = runtime()?;
     let code = runtime.block_on(headless::run(&loaded.config, steps)).map_err(|error| error.to_string());
     runtime.shutdown_background();

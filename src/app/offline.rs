@@ -11,8 +11,11 @@ use crate::{
     config::{self, Loaded},
     locate::{self, Resolver},
     logs::Cleaner,
-    project,
+    project::{self, Project, Script},
 };
+
+/// How wide a column of a list becomes.
+const MAX_COLUMN: usize = 48;
 
 /// The current directory, the project it is in and its configuration, whose problems are told on standard error.
 pub(super) fn here() -> Result<(PathBuf, PathBuf, Loaded), String> {
@@ -34,17 +37,37 @@ pub(super) fn scripts(json: bool) -> Result<u8, String> {
         tell(&problem.to_string());
     }
     project.require_scripts().map_err(|error| error.to_string())?;
-    let text = if json {
-        project.to_json().to_string()
-    } else {
-        let width =
-            project.scripts.iter().map(|script| script.name.chars().count()).max().unwrap_or_default();
-        let lines =
-            project.scripts.iter().map(|script| format!("{:width$}  {}", script.name, script.command));
-        lines.collect::<Vec<_>>().join("\n")
-    };
+    let text = if json { project.to_json().to_string() } else { listing(&project) };
     print(&text)?;
     Ok(0)
+}
+
+/// The scripts by package, the likeliest first: what to type, the tool, the command.
+fn listing(project: &Project) -> String {
+    let scripts: Vec<(String, &Script)> = project.listed().map(|script| (script.label(), script)).collect();
+    let width = |column: &dyn Fn(&(String, &Script)) -> usize| {
+        // One long name is not to push everything aside.
+        scripts.iter().map(column).filter(|width| *width <= MAX_COLUMN).max().unwrap_or_default()
+    };
+    let (names, kinds) =
+        (width(&|(label, _)| label.chars().count()), width(&|(_, script)| script.kind.len()));
+    let mut lines = Vec::new();
+    let mut package = None;
+    for (label, script) in &scripts {
+        if script.package.as_ref() != package {
+            package = script.package.as_ref();
+            let path =
+                project.packages.iter().find(|known| Some(&known.name) == package).map(|known| &known.path);
+            let path =
+                path.map(|path| path.strip_prefix(&project.root).unwrap_or(path).display().to_string());
+            lines.push(String::new());
+            lines.push(format!("{}:", path.as_ref().or(package).cloned().unwrap_or_default()));
+        }
+        // A command of several lines is one line here.
+        let command = script.command.split_whitespace().collect::<Vec<_>>().join(" ");
+        lines.push(format!("{label:names$}  {:kinds$}  {command}", script.kind).trim_end().to_owned());
+    }
+    lines.join("\n")
 }
 
 /// `brummer config`.

@@ -4,11 +4,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use super::{
-    escalation::Escalation,
-    group::Group,
-    message::{Control, Handed, Start},
-};
+use super::message::{Control, Handed, Start};
 
 /// See the module.
 pub(super) struct Controls {
@@ -64,16 +60,5 @@ impl Controls {
             self.open = false;
         }
         std::future::pending().await
-    }
-
-    /// Carries out a command that came while something of this process is alive or dying.
-    pub(super) fn take(&mut self, control: Control, group: Group, stopping: &mut Escalation) {
-        match control {
-            Control::Start(start) => self.push(start),
-            Control::Stop { grace, ticket } => {
-                self.cancel();
-                stopping.begin(group, grace, Some(ticket));
-            }
-        }
     }
 }

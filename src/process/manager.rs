@@ -3,7 +3,6 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
-use rustix::process::Signal;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
     time::{Instant, timeout, timeout_at},
@@ -11,11 +10,9 @@ use tokio::{
 
 use super::{
     OutputBatch, Parts, ProcessError, Started, Status, StatusCell,
+    adopt::Guards,
     console::Console,
     controls::Controls,
-    environment,
-    escalation::KILL_WAIT,
-    group::Group,
     message::{Command, Control, Counted, Handed, Start},
     mirror::{Mirror, Mirrors},
     registry::{Registry, Shown},
@@ -25,7 +22,7 @@ use super::{
 use crate::{
     bus::EventBus,
     config::StatusReadStrategy,
-    event::{Component, Fault, FaultKind, ProcessId, ProcessInfo, RunId, State},
+    event::{Component, Fault, FaultKind, ProcessId, ProcessInfo, RunId},
     resource::{self, ResourceManager, Sender, catch_panic},
 };
 
@@ -39,6 +36,7 @@ pub(super) struct Owner {
     output: Sender<OutputBatch>,
     settings: Arc<Settings>,
     strategy: StatusReadStrategy,
+    guards: Guards,
     registry: Arc<Registry>,
     printed: Arc<watch::Sender<()>>,
     /// A script of a root has one entry for the life of the host.
@@ -102,15 +100,6 @@ impl Entry {
         drop(self.control.try_send(Handed { control, taken }));
         answer
     }
-
-    /// Its group is ended without its task, which does not answer.
-    fn kill(&self) {
-        let status = self.cell.get();
-        let group = status.pid.filter(|_| status.state == State::Running).and_then(Group::led_by);
-        if let Some(group) = group.filter(|group| group.holds(&environment::mark(status.run))) {
-            group.signal(Signal::KILL);
-        }
-    }
 }
 
 // === impl Owner ===
@@ -125,7 +114,21 @@ impl Owner {
         let output =
             Sender::over(&resources, Component::Process, "output", output, resource::Waiting::Expected);
         let (by_name, entries, mirrors) = (HashMap::new(), HashMap::new(), Mirrors::default());
-        Self { bus, resources, output, settings, strategy, registry, printed, by_name, entries, mirrors, runs: 0 }
+        let guards = Guards::new(Arc::clone(resources.metrics()));
+        Self {
+            bus,
+            resources,
+            output,
+            settings,
+            strategy,
+            guards,
+            registry,
+            printed,
+            by_name,
+            entries,
+            mirrors,
+            runs: 0,
+        }
     }
 
     /// Serves commands until shutdown or until no handle is left. A panic in one costs that command.
@@ -150,9 +153,9 @@ impl Owner {
                     drop(ticket.send(mirror));
                 }
                 Command::Probe { ticket } => drop(ticket.send(())),
-                Command::Shutdown { grace, ticket } => {
+                Command::Shutdown { patience, ticket } => {
                     mailbox.close();
-                    self.shutdown(grace).await;
+                    self.shutdown(patience).await;
                     ticket.send(()).ok();
                     return;
                 }
@@ -243,10 +246,12 @@ impl Owner {
             process,
             cell: Arc::clone(&cell),
             console: Arc::clone(&console),
+            noticed: console.noticed(),
             bus: self.bus.clone(),
             resources: owner.resources(),
             output: self.output.clone(),
             settings: Arc::clone(&self.settings),
+            guards: self.guards.clone(),
             controls: Controls::new(controls),
             work: Work::default(),
         };
@@ -267,7 +272,7 @@ impl Owner {
         entry.check(1, 0)?;
         entry.stopping = true;
         let (ticket, gone) = oneshot::channel();
-        let taken = entry.hand(Control::Stop { grace: self.settings.values().stop_grace, ticket });
+        let taken = entry.hand(Control::Stop { leaving: false, ticket });
         Ok((self.waiting(process, taken), gone))
     }
 
@@ -279,7 +284,7 @@ impl Owner {
         entry.check(2, 1)?;
         if !entry.is_idle() {
             let (ticket, _) = oneshot::channel();
-            drop(entry.hand(Control::Stop { grace: self.settings.values().stop_grace, ticket }));
+            drop(entry.hand(Control::Stop { leaving: false, ticket }));
         }
         self.run_again(process, None)
     }
@@ -322,26 +327,21 @@ impl Owner {
         Waiting { name, taken, limit, resources: self.resources.clone() }
     }
 
-    /// Ends everything at once; each process takes its own `grace`. A task that does not answer cannot end what it
-    /// started, so that is killed from here.
-    async fn shutdown(&mut self, grace: Duration) {
+    /// Asks everything to end, each with its own signal and grace, and waits for that as long as `patience` lasts. What takes
+    /// longer is left to its guard, which outlives the host; the guard of a task that does not answer is told from here.
+    async fn shutdown(&mut self, patience: Duration) {
         let mut dying = Vec::new();
         for entry in self.entries.values() {
             let (ticket, gone) = oneshot::channel();
-            drop(entry.hand(Control::Stop { grace, ticket }));
+            drop(entry.hand(Control::Stop { leaving: true, ticket }));
             dying.push((entry, gone));
         }
-        let patience = Instant::now() + grace + KILL_WAIT;
-        let mut silent = Vec::new();
+        let patience = Instant::now() + patience;
         for (entry, mut gone) in dying {
-            if !matches!(timeout_at(patience, &mut gone).await, Ok(Ok(()))) {
-                entry.kill();
-                silent.push(gone);
+            if !matches!(timeout_at(patience, &mut gone).await, Ok(Ok(()))) && !entry.info.options.detach {
+                // The run that is there, not the newest one handed out.
+                self.guards.tell_to_end(entry.cell.get().run);
             }
-        }
-        let patience = patience + self.settings.values().worker_timeout;
-        for gone in silent {
-            drop(timeout_at(patience, gone).await);
         }
         // Dropping the entries closes the mailboxes, which ends the tasks.
         self.entries.clear();

@@ -32,7 +32,7 @@ pub(super) enum Command {
         ticket: oneshot::Sender<Result<Mirror, ProcessError>>,
     },
     Shutdown {
-        grace: Duration,
+        patience: Duration,
         ticket: oneshot::Sender<()>,
     },
     /// Nothing, to see that it is carried out.
@@ -45,8 +45,9 @@ pub(super) enum Command {
 pub(super) enum Control {
     /// Run. While another run of this process is still ending, it waits behind that.
     Start(Start),
-    /// TERM to the group, `grace`, KILL; the ticket is answered when the group is gone.
-    Stop { grace: Duration, ticket: oneshot::Sender<()> },
+    /// The script's signal to its tree, its grace, KILL; the ticket is answered when nothing is left. Of a host that leaves, a
+    /// detached tree is let go instead.
+    Stop { leaving: bool, ticket: oneshot::Sender<()> },
 }
 
 /// A command in the mailbox of a process's task.

@@ -1,44 +1,55 @@
 //! The owner of one process: takes its runs one after the other, from start to the exit event. A panic in it costs the
 //! run that was under way, which is ended and told of, and nothing else.
 
-use std::{mem, pin::pin, sync::Arc, time::Duration};
+mod lines;
+mod watch;
 
-use rustix::process::Signal;
+use std::{mem, os::fd::AsFd, pin::pin, sync::Arc};
+
 use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::{Instant, sleep, sleep_until},
+    sync::{mpsc, watch as phases},
+    time::{Instant, timeout_at},
 };
 
+use self::watch::{End, Left, Next};
 use super::{
-    OutputBatch, Status, StatusCell, Stream,
-    console::Console,
+    OutputBatch, Status, StatusCell,
+    adopt::Guards,
+    console::{Console, Noticed},
     controls::Controls,
-    environment,
-    escalation::{Escalation, KILL_WAIT},
-    group::{Group, POLL},
     message::{Control, Counted, Start},
-    output::{Origin, Phase, Reader},
+    output::Phase,
+    pty::Master,
     settings::{Settings, Turn},
-    spawn::{self, Child, Leader},
+    stopping::{KILL_WAIT, Stopping},
+    tree::{Pipes, Spec, Tree},
 };
 use crate::{
     bus::EventBus,
-    event::{Component, Event, Exit, Fault, FaultKind, ProcessId, RunId, Seq, State, Timestamp},
+    event::{
+        Component, Detail, Event, Exit, Fault, FaultKind, ProcessId, ProcessInfo, RunId, State, Timestamp,
+    },
     resource::{Permit, ResourceManager, Sender, catch_panic_in},
 };
 
 /// Why a run ended whose task panicked.
 const PANICKED: &str = "brummer failed inside this run: see its log file";
 
+/// Why a run ended whose guard was killed.
+const GUARD_LOST: &str = "its guard was killed; what was left of it has been ended";
+
 /// What one process's task works with.
 pub(super) struct Task {
     pub(super) process: ProcessId,
     pub(super) cell: Arc<StatusCell>,
     pub(super) console: Arc<Console>,
+    /// What is seen of the present run through the console.
+    pub(super) noticed: phases::Receiver<Noticed>,
     pub(super) bus: EventBus,
     pub(super) resources: ResourceManager,
     pub(super) output: Sender<OutputBatch>,
     pub(super) settings: Arc<Settings>,
+    pub(super) guards: Guards,
     pub(super) controls: Controls,
     pub(super) work: Work,
 }
@@ -49,30 +60,32 @@ pub(super) struct Work {
     /// The run under way, until its exit is told.
     current: Option<Current>,
     /// The stop under way.
-    stopping: Escalation,
-    /// What the last run left in its group, which may have outlived its leader.
-    left: Option<Left>,
+    stopping: Stopping,
+    /// What was started last, until nothing of it is left: it may outlive its run.
+    planted: Option<Planted>,
+    /// The newest run.
+    newest: Option<RunId>,
+    /// What is known of it.
+    detail: Detail,
 }
 
 /// A run under way.
 struct Current {
     run: RunId,
     counted: Counted,
-    /// Once the program runs.
-    group: Option<Group>,
     readers: Option<Readers>,
 }
 
-/// A group that has outlived its leader.
-struct Left {
-    group: Group,
-    run: RunId,
+/// A tree, and what it is.
+struct Planted {
+    tree: Tree,
+    info: Arc<ProcessInfo>,
 }
 
 /// The readers of one run.
 struct Readers {
     /// Tells them how far the run is.
-    phase: watch::Sender<Phase>,
+    phase: phases::Sender<Phase>,
     /// Each says once that it has handed over everything that belongs to the run.
     over: mpsc::Receiver<()>,
 }
@@ -85,47 +98,46 @@ impl Task {
         while let Err(said) = catch_panic_in(self.serve()).await {
             self.recover(said).await;
         }
+        // The host leaves in the middle of a run.
+        if let Some(run) = self.work.newest {
+            self.console.end(run);
+        }
     }
 
     async fn serve(&mut self) {
         loop {
             // The start stays in the queue meanwhile, where a stop finds it.
             if self.controls.has_start() {
-                let grace = self.settings.values().stop_grace;
-                self.end_left(grace).await;
+                self.end_left().await;
             }
             if let Some(start) = self.controls.next_start() {
-                self.one_run(start).await;
+                if self.one_run(start).await.is_none() {
+                    break;
+                }
                 continue;
             }
-            match self.controls.next().await {
-                None => break,
-                Some(Control::Start(start)) => self.controls.push(start),
-                Some(Control::Stop { grace, ticket }) => {
+            match self.next().await {
+                Next::Left => break,
+                Next::Control(Control::Start(start)) => self.controls.push(start),
+                Next::Control(Control::Stop { leaving, ticket }) => {
                     self.work.stopping.tell(ticket);
-                    self.end_left(grace).await;
+                    if !(leaving && self.let_go()) {
+                        self.end_left().await;
+                    }
+                    mem::take(&mut self.work.stopping).done();
                 }
+                Next::News(news) => self.hear_of_left(news).await,
+                Next::Late => {}
             }
         }
     }
 
-    /// Ends what a finished run left in its group, and answers who waits for that.
-    async fn end_left(&mut self, grace: Duration) {
-        if let Some(Left { group, run }) = self.work.left.take()
-            // Time has passed: the number of a group that is gone may have become somebody else's.
-            && group.holds(&environment::mark(run))
-        {
-            self.work.stopping.begin(group, grace, None);
-            self.until_gone(group).await;
-        }
-        mem::take(&mut self.work.stopping).done();
-    }
-
-    /// One run from acceptance to its exit event.
-    async fn one_run(&mut self, start: Start) {
+    /// One run from acceptance to its exit event. `None` when the host leaves before.
+    async fn one_run(&mut self, start: Start) -> Option<()> {
         let Start { info, run, number, cancelled, place, counted } = start;
         drop(place);
-        self.work.current = Some(Current { run, counted, group: None, readers: None });
+        self.work.current = Some(Current { run, counted, readers: None });
+        (self.work.newest, self.work.detail) = (Some(run), Detail::default());
         self.set(Status::pending(run));
         let pending = Event::ProcessPending {
             process: self.process,
@@ -139,25 +151,29 @@ impl Task {
         let turn = if cancelled { None } else { self.turn().await };
         let Some(turn) = turn else {
             self.end(State::Stopped, Exit::NotStarted, None, Timestamp::now()).await;
-            return mem::take(&mut self.work.stopping).done();
+            mem::take(&mut self.work.stopping).done();
+            return Some(());
         };
-        let spawned = {
-            let _thread = self.settings.thread().await;
-            spawn::spawn(&info, run)
+        let started = match self.plant(&info, run).await {
+            Ok((pipes, terminal)) => {
+                self.until_started().await.map(|end| end.map(|pid| (pid, pipes, terminal)))
+            }
+            Err(reason) => Ok(Err(reason)),
         };
         drop(turn);
-        let child = match spawned {
-            Ok(child) => child,
-            Err(reason) => {
+        let (pid, pipes, terminal) = match started {
+            Ok(Ok(started)) => started,
+            Ok(Err(reason)) => {
                 tracing::warn!(process = self.process.0, %reason, "Could not start a process.");
-                let reason = Some(reason.into());
-                return self.end(State::Failed, Exit::NotStarted, reason, Timestamp::now()).await;
+                let state = if self.work.stopping.is_begun() { State::Stopped } else { State::Failed };
+                self.end(state, Exit::NotStarted, Some(reason.into()), Timestamp::now()).await;
+                mem::take(&mut self.work.stopping).done();
+                return Some(());
             }
+            Err(Left) => return None,
         };
 
         let started_at = Timestamp::now();
-        let (pid, group) = (child.pid, child.group);
-        self.current(|current| current.group = Some(group));
         self.set(Status {
             state: State::Running,
             pid: Some(pid),
@@ -166,48 +182,79 @@ impl Task {
         });
         let after = self.begin_output(run, number, started_at).await;
         self.publish(Event::ProcessStarted { process: self.process, run, pid, after, at: started_at }).await;
-        let mut leader = self.read(run, child);
+        self.read(run, pipes, terminal);
         #[cfg(test)]
         super::planted::panic_at(&info, "running");
 
-        let exit = self.until_exit(&mut leader, group).await;
+        let end = self.until_exit().await;
         let ended_at = Timestamp::now();
         let stopped = self.work.stopping.is_begun();
         if stopped {
-            // "Stopped" is reported when the whole group is gone, not when its leader is.
-            self.until_gone(group).await;
+            // "Stopped" is reported when nothing of the tree is left, not when its leader is gone.
+            self.until_empty().await;
         }
         self.drain().await;
         #[cfg(test)]
         super::planted::panic_at(&info, "ended");
+        let killed = Exit::Signal(rustix::process::Signal::KILL.as_raw());
+        let (exit, lost) = match end {
+            End::Exit(exit) => (exit, false),
+            End::GivenUp => (killed, false),
+            End::Lost => (killed, true),
+            End::Left => return None,
+        };
         let state = match exit {
             _ if stopped => State::Stopped,
             Exit::Code(0) => State::Success,
             Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted => State::Failed,
         };
-        let alive = self.work.stopping.is_given_up();
-        let reason = alive.then(|| "it could not be ended: it may run as another user".into());
+        let reason = match (lost, self.work.stopping.is_given_up()) {
+            (true, _) => Some(GUARD_LOST.into()),
+            (false, true) => Some("it could not be ended: it may run as another user".into()),
+            (false, false) => None,
+        };
         self.end(state, exit, reason, ended_at).await;
         mem::take(&mut self.work.stopping).done();
-        self.work.left = group.is_alive().then_some(Left { group, run });
+        Some(())
+    }
+
+    /// Starts a guard with the tree of a run.
+    async fn plant(
+        &mut self,
+        info: &Arc<ProcessInfo>,
+        run: RunId,
+    ) -> Result<(Pipes, Option<Arc<Master>>), String> {
+        let _thread = self.settings.thread().await;
+        let grace = self.settings.values().stop_grace;
+        let no_terminal = |error| format!("there is no terminal for it: {error}");
+        let (master, slave) = self.console.terminal(&info.options).map_err(no_terminal)?.unzip();
+        let terminal = slave.zip(master.as_deref().map(AsFd::as_fd));
+        let spec = Spec { info, run, grace, terminal, record: None };
+        let (tree, pipes) = Tree::start(spec, &self.guards)?;
+        self.console.set_tree(Some(tree.guard_pid));
+        self.work.planted = Some(Planted { tree, info: Arc::clone(info) });
+        Ok((pipes, master))
     }
 
     /// The task panicked and its present work is lost: what was started is ended, and the run is over.
     async fn recover(&mut self, said: Arc<str>) {
         let (component, kind) = (Component::Process, FaultKind::Panic);
         self.resources.fault(Fault { component, place: "process", kind, message: said });
-        let group = self.work.current.as_ref().and_then(|current| current.group);
-        if let Some(group) = group {
-            group.signal(Signal::KILL);
+        let was_planted = self.work.planted.is_some();
+        if let Some(planted) = &mut self.work.planted {
+            planted.tree.kill();
             let patience = Instant::now() + KILL_WAIT;
-            while group.is_alive() && Instant::now() < patience {
-                sleep(POLL).await;
+            while let Ok(news) = timeout_at(patience, planted.tree.news()).await {
+                if news.is_last() {
+                    self.work.planted = None;
+                    break;
+                }
             }
         }
-        if let Some(run) = self.work.current.as_ref().map(|current| current.run) {
-            self.work.left = group.filter(|group| group.is_alive()).map(|group| Left { group, run });
+        if self.work.current.is_some() {
             self.drain().await;
-            let exit = group.map_or(Exit::NotStarted, |_| Exit::Signal(Signal::KILL.as_raw()));
+            let killed = Exit::Signal(rustix::process::Signal::KILL.as_raw());
+            let exit = if was_planted { killed } else { Exit::NotStarted };
             self.end(State::Failed, exit, Some(PANICKED.into()), Timestamp::now()).await;
         }
         mem::take(&mut self.work.stopping).done();
@@ -237,77 +284,12 @@ impl Task {
         }
     }
 
-    /// Waits for the leader, carrying out commands meanwhile. One that cannot be ended (it got other rights, or hangs
-    /// in the kernel) is given up.
-    async fn until_exit(&mut self, leader: &mut Leader, group: Group) -> Exit {
-        let Self { controls, work: Work { stopping, .. }, .. } = self;
-        while !stopping.is_given_up() {
-            let kill_at = stopping.kill_at();
-            tokio::select! {
-                exit = leader.wait() => return exit,
-                control = controls.recv() => controls.take(control, group, stopping),
-                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => stopping.kill(group),
-            }
-        }
-        Exit::Signal(Signal::KILL.as_raw())
-    }
-
-    /// Waits until nobody in a group that is being stopped is alive, carrying out commands meanwhile.
-    async fn until_gone(&mut self, group: Group) {
-        let Self { controls, work: Work { stopping, .. }, .. } = self;
-        while group.is_alive() && !stopping.is_given_up() {
-            let kill_at = stopping.kill_at();
-            tokio::select! {
-                () = sleep(POLL) => {}
-                control = controls.recv() => controls.take(control, group, stopping),
-                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => stopping.kill(group),
-            }
-        }
-    }
-
-    /// Tells the log store that a run begins and learns where.
-    async fn begin_output(&self, run: RunId, number: u32, at: Timestamp) -> Seq {
-        let (ack, answer) = oneshot::channel();
-        drop(self.output.send(OutputBatch::Begin { process: self.process, run, number, at, ack }).await);
-        answer.await.unwrap_or_default()
-    }
-
-    /// Starts to read what the child prints.
-    fn read(&mut self, run: RunId, child: Child) -> Leader {
-        let (leader, stdout, stderr) = child.split();
-        let (phase, phases) = watch::channel(Phase::Running);
-        let (done, over) = mpsc::channel(2);
-        let reader = |stream| Reader {
-            origin: Origin { process: self.process, run, stream },
-            output: self.output.clone(),
-            console: Arc::clone(&self.console),
-            phase: phases.clone(),
-            over: Some(done.clone()),
-            shutdown: self.resources.shutdown(),
-        };
-        let (out, err) = (reader(Stream::Out).read(stdout), reader(Stream::Err).read(stderr));
-        drop(self.resources.spawn(Component::Process, "reader of stdout", out));
-        drop(self.resources.spawn(Component::Process, "reader of stderr", err));
-        self.current(|current| current.readers = Some(Readers { phase, over }));
-        leader
-    }
-
-    /// Waits until both pipes have ended, or a descendant that lives on has held them for [`DRAIN`](super::output::DRAIN).
-    /// Room in the output pipe is waited for without limit. Afterwards the readers go on by themselves and mark what
-    /// they read.
-    async fn drain(&mut self) {
-        let Some(readers) = self.work.current.as_mut().and_then(|current| current.readers.as_mut()) else {
-            return;
-        };
-        readers.phase.send_replace(Phase::LeaderGone);
-        while readers.over.recv().await.is_some() {}
-        readers.phase.send_replace(Phase::Told);
-    }
-
     /// The end of the run under way: its last lines are readable first, then status and event.
     async fn end(&mut self, state: State, exit: Exit, reason: Option<Arc<str>>, at: Timestamp) {
         let Some(run) = self.work.current.as_ref().map(|current| current.run) else { return };
-        let (ack, answer) = oneshot::channel();
+        self.console.end(run);
+        self.notice().await;
+        let (ack, answer) = tokio::sync::oneshot::channel();
         drop(self.output.send(OutputBatch::End { process: self.process, run, ack }).await);
         let last = answer.await.unwrap_or_default();
         let now = self.cell.get();
@@ -317,10 +299,26 @@ impl Task {
             .await;
     }
 
-    fn current(&mut self, change: impl FnOnce(&mut Current)) {
-        if let Some(current) = &mut self.work.current {
-            change(current);
+    /// Changes what is known of the newest run besides its state, and tells of it.
+    async fn detail(&mut self, change: impl FnOnce(&mut Detail)) {
+        let Some(run) = self.work.newest else { return };
+        let before = self.work.detail.clone();
+        change(&mut self.work.detail);
+        if self.work.detail != before {
+            let detail = Arc::new(self.work.detail.clone());
+            self.publish(Event::ProcessDetail { process: self.process, run, detail, at: Timestamp::now() })
+                .await;
         }
+    }
+
+    /// Tells what is seen of the run through the console.
+    async fn notice(&mut self) {
+        let Noticed { terminal, full_screen, .. } = *self.noticed.borrow_and_update();
+        let prompt = self.noticed.borrow().prompt().cloned();
+        self.detail(|detail| {
+            (detail.terminal, detail.full_screen, detail.prompt) = (terminal, full_screen, prompt);
+        })
+        .await;
     }
 
     fn set(&self, status: Status) {

@@ -137,5 +137,6 @@ impl Sink {
 }
 
 fn group_is_alive(pid: u32) -> bool {
-    group::Group::led_by(pid).expect("a process id").is_alive()
+    let group = i32::try_from(pid).expect("a process id");
+    crate::guard::group(group).iter().any(|process| !process.zombie)
 }

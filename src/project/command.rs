@@ -119,6 +119,12 @@ fn program_argv(
     args: &[String],
     path: &PathLookup,
 ) -> Result<Vec<String>, ProjectError> {
+    if let [shell, flag, line] = argv
+        && shell == SHELL
+        && flag == "-c"
+    {
+        return Ok(shell_argv(&script.name, line, args));
+    }
     let (program, rest) = argv.split_first().ok_or(ProjectError::EmptyCommand)?;
     let found = if program.contains('/') {
         Some(script.cwd.join(program)).filter(|file| path::is_executable(file))
@@ -132,7 +138,8 @@ fn program_argv(
         program: program.clone(),
         asked_by: shown(&script.file, &project.root),
     })?;
-    Ok([found].into_iter().chain(rest.iter().chain(args).cloned()).collect())
+    let between = (script.separator && !args.is_empty()).then(|| "--".to_owned());
+    Ok([found].into_iter().chain(rest.iter().cloned()).chain(between).chain(args.iter().cloned()).collect())
 }
 
 /// `sh -c command`, with `args` at its end unless it says itself where they go. They travel as parameters, so
@@ -158,6 +165,12 @@ fn check_cwd(project: &Project, script: &Script) -> Result<(), ProjectError> {
             line: place.line,
             name: script.name.clone(),
             cwd: shown(&script.cwd, &project.root),
+        }),
+        None if project.root.is_dir() => Err(ProjectError::DirectoryMissing {
+            file: shown(&script.file, &project.root),
+            line: script.line,
+            name: script.label(),
+            directory: shown(&script.cwd, &project.root),
         }),
         None => Err(ProjectError::RootMissing { root: project.root.clone() }),
     }

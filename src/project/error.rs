@@ -70,7 +70,7 @@ pub enum ProjectError {
     },
     /// There is no script at all.
     #[error(
-        "nothing to run: {}, no command in .brum.toml, in {}\n\
+        "nothing to run: {}, no file of another tool (Makefile, Cargo.toml, Procfile, …), no command in .brum.toml, in {}\n\
          To add one, write there:\n[scripts.dev]\ncommand = \"npx vite\"\ncwd = \".\"",
         if *has_package_json { "no scripts in package.json" } else { "no package.json" },
         root.display()
@@ -150,7 +150,10 @@ pub enum ProjectError {
         asked_by: String,
     },
     /// The program is not on PATH, or not where it should be.
-    #[error("{program} is not installed ({asked_by} asks for it)")]
+    #[error(
+        "{program} is {} ({asked_by} asks for it)",
+        if program.contains('/') { "not there, or may not be executed" } else { "not installed" }
+    )]
     ProgramMissing {
         /// The program.
         program: String,
@@ -176,6 +179,18 @@ pub enum ProjectError {
         name: String,
         /// The directory.
         cwd: String,
+    },
+    /// The directory a file says a script runs in does not exist.
+    #[error("{file}:{line}: {name}: there is no directory {directory}")]
+    DirectoryMissing {
+        /// The file.
+        file: String,
+        /// The line of the script.
+        line: usize,
+        /// The script.
+        name: String,
+        /// The directory.
+        directory: String,
     },
     /// The project root is gone.
     #[error("{} is no directory any more", root.display())]

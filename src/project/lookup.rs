@@ -6,11 +6,12 @@
 //! 3. `PACKAGE/SCRIPT`, from everywhere: `web/dev`. The package may also be given by its whole name (`@shop/web/dev`), by
 //!    its path (`packages/web/dev`) or the end of it, where that means one package;
 //! 4. a word that one script of the root answers to: `web` of a Procfile;
-//! 5. the name of a script that only one package has: `storybook`.
+//! 5. the name of a script that only one package has: `storybook`;
+//! 6. the command line itself: `./gradlew run`, `docker compose up db`.
 
 use std::path::Path;
 
-use super::{Package, Project, ProjectError, Script};
+use super::{Package, Project, ProjectError, Runner, Script};
 use crate::config;
 
 /// No name has more words than this.
@@ -36,17 +37,24 @@ impl Project {
 
     /// The script that `name` means; see the module.
     pub fn script(&self, name: &str) -> Option<&Script> {
+        self.script_in(self.here.as_deref(), name)
+    }
+
+    /// The same for somebody in that package, or in none.
+    pub(super) fn script_in(&self, here: Option<&str>, name: &str) -> Option<&Script> {
         let named = |package: Option<&str>| {
             self.scripts.iter().find(|script| script.package.as_deref() == package && script.name == name)
         };
-        self.here
-            .as_deref()
-            .and_then(|here| named(Some(here)))
+        here.and_then(|here| named(Some(here)))
             .or_else(|| named(None))
             .or_else(|| self.scripts.iter().find(|script| script.is_called(name)))
             .or_else(|| only(self.also_called(name)))
             .or_else(|| only(self.bare(name)))
             .or_else(|| only(self.scripts.iter().filter(|script| script.name == name)))
+            .or_else(|| {
+                let programs = self.scripts.iter().filter(|script| matches!(script.runner, Runner::Argv(_)));
+                only(programs.filter(|script| !script.hidden && script.command == name))
+            })
     }
 
     /// The scripts that words of a command line name, in their order and each once: as many words as possible are one name,
@@ -85,7 +93,9 @@ impl Project {
         ProjectError::UnknownScript {
             name: name.to_owned(),
             place: self.places(),
-            near: config::nearest(name, names.iter().map(String::as_str).chain(bare)).map(str::to_owned),
+            near: config::nearest(name, names.iter().map(String::as_str).chain(bare))
+                .or_else(|| ends_with(&names, name))
+                .map(str::to_owned),
             names,
         }
     }
@@ -126,6 +136,12 @@ impl Project {
             .iter()
             .filter(move |script| script.package.is_none() && script.bare.as_deref() == Some(word))
     }
+}
+
+/// The first name whose last word is `word`: `cargo test` for `test`.
+fn ends_with<'a>(names: &'a [String], word: &str) -> Option<&'a str> {
+    let mut names = names.iter().map(String::as_str);
+    names.find(|name| name.strip_suffix(word).is_some_and(|rest| rest.ends_with(' ')))
 }
 
 fn only<'a>(mut found: impl Iterator<Item = &'a Script>) -> Option<&'a Script> {

@@ -68,14 +68,19 @@ impl Project {
         steps.collect()
     }
 
-    /// The scripts that one name stands for: one script, or those of a set. `None` when nothing has that name.
+    /// The scripts that one name stands for: one script, or those of a set. A set's name is the set's wherever one is; only
+    /// a script of exactly that label is meant before it. `None` when nothing has that name.
     pub(super) fn named(&self, name: &str) -> Option<Result<Vec<&Script>, ProjectError>> {
-        if let Some(script) = self.script(name) {
-            return Some(Ok(vec![script]));
-        }
-        let (name, _) = self.sets.get_key_value(name)?;
+        let Some((name, _)) = self.sets.get_key_value(name).filter(|_| !self.has_label(name)) else {
+            return self.script(name).map(|script| Ok(vec![script]));
+        };
         let mut scripts = Vec::new();
         Some(self.members(name, &mut Vec::new(), &mut scripts).map(|()| scripts))
+    }
+
+    /// Whether a script is called exactly so.
+    pub(super) fn has_label(&self, label: &str) -> bool {
+        self.scripts.iter().any(|script| script.label() == label)
     }
 
     /// Adds the scripts of a set, those of the sets in it too.
@@ -93,11 +98,12 @@ impl Project {
         }
         path.push(name);
         for member in &set.scripts {
-            if let Some(script) = self.script(member) {
+            let is_set = self.sets.contains_key(member) && !self.has_label(member);
+            if let Some(script) = self.script_in(None, member).filter(|_| !is_set) {
                 if !scripts.iter().any(|known| std::ptr::eq(*known, script)) {
                     scripts.push(script);
                 }
-            } else if self.sets.contains_key(member) {
+            } else if is_set {
                 self.members(member, path, scripts)?;
             } else {
                 return Err(ProjectError::UnknownMember {
@@ -114,8 +120,7 @@ impl Project {
 
     /// The script that `script` comes after by that label: of its own package first.
     fn before(&self, script: &Script, label: &str) -> Result<&Script, ProjectError> {
-        let own = script.package.as_ref().and_then(|package| self.script(&format!("{package}/{label}")));
-        own.or_else(|| self.script(label)).ok_or_else(|| ProjectError::UnknownBefore {
+        self.script_in(script.package.as_deref(), label).ok_or_else(|| ProjectError::UnknownBefore {
             place: self.shown(&after_place(script)),
             script: script.label(),
             name: label.to_owned(),
@@ -139,7 +144,7 @@ impl Project {
         let mut problems = Vec::new();
         for (name, set) in &self.sets {
             let key = format!("sets.{name}");
-            if self.script(name).is_some() {
+            if self.has_label(name) {
                 let message = "a script has this name and is run instead: give the set another one";
                 problems.push(Problem::new(&set.place.file, set.place.line, key, message));
             } else if let Err(error) = self.members(name, &mut Vec::new(), &mut Vec::new()) {
@@ -310,6 +315,21 @@ mod tests {
         assert_eq!(plan(&text, "ab"), "a, b a:started");
         assert_eq!(plan(&text, "all"), "c, a, b a:started");
         assert_eq!(plan(&text, "c ab"), "c, a, b a:started");
+    }
+
+    #[test]
+    fn the_name_of_a_set_is_the_set_in_every_package() {
+        let (dir, mut project) = project(&(scripts(&[("api", "[]")]) + "[sets]\ndev = ['web/dev', 'api']\n"));
+        project.scripts.push(Script {
+            package: Some("web".to_owned()),
+            ..Script::new("dev", "run dev", dir.path(), dir.path().join("web/Procfile"), 1)
+        });
+        project.here = Some("web".to_owned());
+        let labels = |words: &[&str]| -> Vec<String> {
+            project.chosen(words).expect("they are there").into_iter().map(Script::label).collect()
+        };
+        assert_eq!(labels(&["dev"]), ["web/dev", "api"]);
+        assert_eq!(labels(&["web/dev"]), ["web/dev"]);
     }
 
     /// What is told when it is run, and then of the project.

@@ -50,6 +50,8 @@ pub struct Script {
     pub env: Vec<Variable>,
     /// How it is run; `after` names labels of the same project.
     pub options: RunOptions,
+    /// Whether arguments that are given to it follow a `--`, because its tool would take them for its own.
+    pub(super) separator: bool,
     /// Whether lists leave it out: it is a part of another.
     pub hidden: bool,
     /// Why it cannot be run as it is, told when somebody tries.
@@ -114,6 +116,7 @@ impl Script {
             description: None,
             env: Vec::new(),
             options: RunOptions::default(),
+            separator: false,
             hidden: false,
             refused: None,
             env_files: None,

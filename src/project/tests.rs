@@ -247,7 +247,7 @@ fn files_that_are_not_what_they_should_be() {
 #[test]
 fn nothing_to_run_says_what_was_looked_for_and_how_to_add_it() {
     expect![[r#"
-        nothing to run: no package.json, no command in .brum.toml, in /repo/app
+        nothing to run: no package.json, no file of another tool (Makefile, Cargo.toml, Procfile, …), no command in .brum.toml, in /repo/app
         To add one, write there:
         [scripts.dev]
         command = "npx vite"

@@ -283,7 +283,10 @@ async fn settings(handles: &Handles, directory: Directory) -> Result<Value, Stri
         let values: Vec<_> = loaded
             .values()
             .into_iter()
-            .map(|shown| json!({ "key": shown.key, "value": shown.value, "source": source(shown.source) }))
+            .map(|shown| {
+                let hidden = shown.hidden.then_some(true);
+                json!({ "key": shown.key, "value": shown.value, "hidden": hidden, "source": source(shown.source) })
+            })
             .collect();
         json!({ "root": root, "files": loaded.files, "problems": said_within(&loaded, &root), "values": values })
     });

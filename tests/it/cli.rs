@@ -1,6 +1,7 @@
 //! The command line: the same scripts and the same places without an editor.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Command, Output, Stdio},
@@ -283,5 +284,25 @@ fn the_settings_reference_has_every_key() {
     let reference = std::fs::read_to_string(crate::support::repo().join("doc/config.md")).unwrap();
     let documented: Vec<&str> =
         reference.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-    assert_eq!(documented, keys);
+    let own = documented.iter().position(|key| key.starts_with("scripts.")).unwrap();
+    assert_eq!(documented[..own], keys);
+
+    // Of scripts and sets only what somebody set is printed, and of the three ways to be ready there is one.
+    let mut printed = BTreeSet::new();
+    for probe in ["log = 'x'", "port = 1", "http = 'http://localhost/'"] {
+        let every = format!(
+            "[scripts.NAME]\ncommand = 'x'\ncwd = '.'\nenv.X = '1'\nenv_files = true\nrunner = 'direct'\npty = true\n\
+             stdin = true\nstop_signal = 'INT'\nstop_grace = '1s'\ndetach = true\nleave = ['x']\nafter = ['x']\n\
+             restart = {{ when = 'always', delay = '1s', max_delay = '1s', reset_after = '1s', limit = 1 }}\n\
+             ready = {{ {probe}, timeout = '1s' }}\n[sets]\nNAME = ['x']\n"
+        );
+        dir.write(".brum.toml", every);
+        let text = text(&output(dir.root(), &["config"]).stdout);
+        let keys = text.lines().filter_map(|line| line.trim_start_matches("# ").split([' ', '=']).next());
+        printed.extend(
+            keys.map(|key| key.trim_end_matches(".X").to_owned()).filter(|key| key.contains(".NAME")),
+        );
+    }
+    let documented: BTreeSet<String> = documented[own..].iter().map(|key| (*key).to_owned()).collect();
+    assert_eq!(documented, printed);
 }

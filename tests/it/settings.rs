@@ -12,10 +12,12 @@ mod bus;
 mod logs;
 mod process;
 mod reload;
+mod restarts;
 mod rig;
+mod scripts;
 
 /// Each key that has an effect, and the test that shows it.
-const EFFECTS: [(&str, &str); 31] = [
+const EFFECTS: [(&str, &str); 56] = [
     ("preferred_package_manager", "the_preferred_package_manager_runs_the_scripts"),
     ("eventbus.worker_pool_size", "as_many_handlers_run_at_once_as_there_are_workers"),
     ("eventbus.queue_sizes", "a_smaller_queue_drops_more_of_a_burst"),
@@ -31,6 +33,9 @@ const EFFECTS: [(&str, &str); 31] = [
     ("process_manager.status_read_strategy", "a_locked_status_is_read_under_a_lock"),
     ("process_manager.worker_timeout", "a_process_that_does_not_answer_in_time_is_said"),
     ("process_manager.stop_grace", "what_needs_longer_than_the_grace_is_killed"),
+    ("process_manager.env_files", "the_env_files_of_all_scripts_can_be_chosen"),
+    ("process_manager.runner", "scripts_of_packages_run_with_or_without_their_manager"),
+    ("process_manager.usage_interval", "usage_is_measured_as_often_as_is_said"),
     ("process_manager.enable_new_sync", "the_switches_of_processes_say_which_implementation_runs"),
     ("process_manager.fallback_mode", "the_switches_of_processes_say_which_implementation_runs"),
     ("log_store.buffer_size", "the_pipe_holds_as_many_blocks_as_the_buffer_has_batches"),
@@ -47,6 +52,28 @@ const EFFECTS: [(&str, &str); 31] = [
     ("resources.max_tasks", "as_many_permits_are_given_as_there_are_tasks"),
     ("resources.memory_limit_mb", "memory_is_held_against_the_limit"),
     ("resources.monitoring_interval_ms", "memory_is_measured_as_often_as_is_said"),
+    ("scripts.NAME.command", "the_command_is_a_line_for_the_shell_or_a_program"),
+    ("scripts.NAME.cwd", "a_script_runs_in_its_own_cwd_and_env"),
+    ("scripts.NAME.env", "a_script_runs_in_its_own_cwd_and_env"),
+    ("scripts.NAME.env_files", "the_env_files_of_one_script_can_be_chosen"),
+    ("scripts.NAME.runner", "one_script_of_a_package_runs_without_its_manager"),
+    ("scripts.NAME.pty", "a_pty_is_a_terminal"),
+    ("scripts.NAME.stdin", "without_stdin_reading_ends_at_once"),
+    ("scripts.NAME.stop_signal", "the_stop_signal_is_the_one_that_is_said"),
+    ("scripts.NAME.stop_grace", "the_stop_grace_of_one_script_is_its_own"),
+    ("scripts.NAME.detach", "what_may_detach_lives_on"),
+    ("scripts.NAME.leave", "what_is_left_may_live_on"),
+    ("scripts.NAME.after", "what_comes_after_something_waits_for_it"),
+    ("scripts.NAME.restart.when", "restart_says_when"),
+    ("scripts.NAME.restart.delay", "the_first_restart_waits_for_the_delay"),
+    ("scripts.NAME.restart.max_delay", "no_restart_waits_longer_than_the_max_delay"),
+    ("scripts.NAME.restart.reset_after", "after_a_stable_run_restarts_are_counted_anew"),
+    ("scripts.NAME.restart.limit", "restarts_end_at_the_limit"),
+    ("scripts.NAME.ready.log", "a_line_of_the_log_says_that_it_is_ready"),
+    ("scripts.NAME.ready.port", "a_port_says_that_it_is_ready"),
+    ("scripts.NAME.ready.http", "an_answer_over_http_says_that_it_is_ready"),
+    ("scripts.NAME.ready.timeout", "what_is_not_ready_before_the_timeout_is_said"),
+    ("sets.NAME", "a_set_runs_its_scripts"),
 ];
 
 /// Keys that are read and checked and change nothing yet, and what will bring them.
@@ -156,7 +183,7 @@ fn the_test_of_every_key_exists_and_changes_it() {
     let wrong: Vec<_> = EFFECTS
         .iter()
         .filter(|(key, test)| {
-            let key = key.rsplit('.').next().unwrap_or_default();
+            let key = key.trim_end_matches(".NAME").rsplit('.').next().unwrap_or_default();
             // The two switches of a component are changed by what all four tests of them share.
             let own = !matches!(key, "enable_new_sync" | "fallback_mode");
             body(test).is_none_or(|body| own && !body.contains(key))

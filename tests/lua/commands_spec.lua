@@ -8,7 +8,7 @@ return function(test, t)
 
   test('B1: names of later versions say so', function(child)
     local c = child({ width = 200 })
-    for _, name in ipairs({ 'send', 'attach', 'search', 'filter', 'urls', 'web', 'mcp', 'report' }) do
+    for _, name in ipairs({ 'search', 'filter', 'urls', 'web', 'mcp', 'report' }) do
       c:cmd('Brummer ' .. name)
       c:hears((':Brummer %s is not in this version'):format(name))
     end

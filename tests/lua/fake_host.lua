@@ -146,6 +146,9 @@ function answers.watch()
   return {}
 end
 answers.unwatch = answers.watch
+for _, method in ipairs({ 'send', 'input', 'resize', 'attach', 'detach' }) do
+  answers[method] = answers.watch
+end
 
 --- The nearest directory with a package.json or .brum.toml, else the directory itself.
 local function root_of(dir)

@@ -10,6 +10,7 @@ local ns = {
   warnings = api.nvim_create_namespace('brummer.log_warnings'),
   virtual = api.nvim_create_namespace('brummer.virtual'),
   runs = api.nvim_create_namespace('brummer.runs'),
+  terminal = api.nvim_create_namespace('brummer.terminal'),
 }
 M.ns = ns
 
@@ -116,6 +117,21 @@ function M.runs(view, patch)
       view.runs[#view.runs + 1] = run
     end
   end
+end
+
+--- Says once for each run, below what it had printed by then, that its program is no program of lines.
+---@param view brummer.LogView
+---@param row? brummer.Row
+function M.full_screen(view, row)
+  if not row or not row.full_screen or view.screen_run == row.run then
+    return
+  end
+  view.screen_run = row.run
+  local note = ('── %s draws on the screen or reads keys · :Brummer attach ──'):format(row.name)
+  local last = api.nvim_buf_line_count(view.buf) - 1
+  api.nvim_buf_set_extmark(view.buf, ns.terminal, last, 0, {
+    virt_lines = { { { note, 'BrummerRule' } } },
+  })
 end
 
 --- The row of the `count`-th mark of a namespace after (or before) a row.

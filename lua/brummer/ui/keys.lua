@@ -18,6 +18,7 @@ M.keys = {
     { '[p', 'prev_run' },
     { 'K', 'details' },
     { 'r', 'restart' },
+    { 'i', 'send' },
     { 'a', 'run' },
     { 'x', 'clear' },
     { 'g?', 'help' },
@@ -32,8 +33,12 @@ M.keys = {
     { 's', 'stop' },
     { 'K', 'details' },
     { 'r', 'restart' },
+    { 'i', 'send' },
     { 'a', 'run' },
     { 'g?', 'help' },
+    { 'q', 'close' },
+  },
+  terminal = {
     { 'q', 'close' },
   },
   health = {

@@ -23,6 +23,7 @@ local M = {}
 ---@field following boolean what the last window that showed it did
 ---@field styles table<integer, brummer.Style>
 ---@field spans brummer.Spans[]
+---@field screen_run? integer the run whose program was said to need a terminal
 ---@field runs? table[] run rules that wait for their first line
 
 ---@param view brummer.LogView
@@ -253,8 +254,10 @@ function M.setup()
   end)
   state.subscribe(function()
     for _, view in ipairs(M.all()) do
+      draw.full_screen(view, M.row(view))
       winbar.touch(view.buf)
     end
+    require('brummer.ui.size').sync()
   end)
   vim.api.nvim_create_autocmd({ 'ModeChanged', 'WinClosed' }, {
     group = vim.api.nvim_create_augroup('brummer.logs', {}),

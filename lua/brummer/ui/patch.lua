@@ -28,6 +28,7 @@ local M = {}
 ---@param view brummer.LogView
 function M.empty(view)
   draw.clear(view.buf)
+  view.screen_run = nil
   view.lines:empty()
   view_of.write(view.buf, 0, -1, {})
 end
@@ -120,6 +121,7 @@ function M.apply(view, patch)
   end
   draw.marks(view, patch)
   draw.runs(view, patch)
+  draw.full_screen(view, view.script and require('brummer.state').find(view.root, view.script))
   follow.after(wins)
 end
 

@@ -171,7 +171,9 @@ function M.attach(buf, name)
   end
   local spec = parse(name)
   options(buf)
-  if not spec then
+  if not spec and require('brummer.ui.terminal').restore(buf) then
+    return
+  elseif not spec then
     require('brummer.notify').error(('no view is called %s'):format(name))
     return
   end

@@ -90,6 +90,12 @@ function M.text(view, win)
   if errors > 0 then
     parts[#parts + 1] = text.plural(errors, 'error')
   end
+  local asks = row and row.state == 'running' and (row.prompt or row.full_screen and '')
+  if asks == '' then
+    parts[#parts + 1] = 'draws itself · :Brummer attach'
+  elseif asks then
+    parts[#parts + 1] = ('asks %s · i answers'):format(vim.trim(text.fit(asks, 30)))
+  end
   if newer > 0 then
     parts[#parts + 1] = ('paused, %s · G catches up'):format(text.plural(newer, 'newer line'))
   elseif follow.on(win) then

@@ -98,7 +98,8 @@ end
 ---@return integer? win the one window of this tab page that views take turns in
 local function reusable()
   for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    local view = require('brummer.ui.view').get(vim.api.nvim_win_get_buf(win))
+    local buf = vim.api.nvim_win_get_buf(win)
+    local view = require('brummer.ui.view').get(buf) or require('brummer.ui.terminal').get(buf)
     if vim.w[win].brummer_log and view then
       return win
     end

@@ -25,7 +25,7 @@ both_modes! {
     starting_what_runs_starts_nothing
     a_stop_sends_term_to_the_whole_group_and_returns_when_it_is_gone
     what_ignores_term_is_killed_after_the_grace
-    leaving_brings_the_kill_of_a_patient_stop_nearer
+    leaving_waits_as_long_as_it_says_and_leaves_the_rest_to_the_guard
     a_restart_ends_the_old_run_first_and_keeps_the_entry
     a_stop_takes_back_a_restart_whose_turn_has_not_come
     what_a_run_left_in_its_group_ends_before_the_next_run
@@ -130,22 +130,32 @@ async fn what_ignores_term_is_killed_after_the_grace(mode: Mode) {
     assert_eq!((state, exit), (State::Stopped, Exit::Signal(9)));
 }
 
-async fn leaving_brings_the_kill_of_a_patient_stop_nearer(mode: Mode) {
+async fn leaving_waits_as_long_as_it_says_and_leaves_the_rest_to_the_guard(mode: Mode) {
     let config =
         ProcessManagerConfig { stop_grace: Duration::from_secs(3600), ..ProcessManagerConfig::default() };
     let mut rig = Rig::with(mode, &config);
     let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
-    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    let patient = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
     let pid = rig.started().await;
     rig.line("ready").await;
-    let patient = rig.manager.clone();
-    let stop = async move { patient.stop(process).await };
-    let leave = rig.manager.clone();
-    let leave = async move { leave.shutdown(Duration::from_millis(50)).await };
-    let both = async { tokio::join!(stop, leave) };
-    timeout(DEADLINE, both).await.expect("both are answered").0.unwrap();
-    assert!(!group_is_alive(pid));
+    let quick = rig.manager.start(ProcessInfo::of_shell("sleep 60")).await.unwrap().process();
+    let quick_pid = rig.started().await;
+    rig.manager.stop(quick).await.unwrap();
+    timeout(DEADLINE, rig.manager.shutdown(Duration::from_millis(50))).await.expect("it waits no longer");
+    assert!(group_is_alive(pid) && !group_is_alive(quick_pid), "its grace is its own");
     assert_eq!(rig.manager.start(ProcessInfo::of_shell("true")).await, Err(ProcessError::Closed));
+    assert_eq!(rig.manager.stop(patient).await, Err(ProcessError::Closed));
+    // Its script asks for an hour; nobody has to wait for that.
+    for member in crate::guard::group(i32::try_from(pid).unwrap()) {
+        crate::guard::signal(&member, rustix::process::Signal::KILL);
+    }
+    timeout(DEADLINE, async {
+        while group_is_alive(pid) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("it ends");
 }
 
 async fn a_restart_ends_the_old_run_first_and_keeps_the_entry(mode: Mode) {

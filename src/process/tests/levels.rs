@@ -31,6 +31,19 @@ impl Rig {
         timeout(DEADLINE, self.faults.recv()).await.expect("a fault within the deadline").expect("reported")
     }
 
+    /// Waits until its program runs, and gives its process id.
+    async fn pid(&self, process: ProcessId) -> u32 {
+        let runs = async {
+            loop {
+                if let Some(pid) = self.manager.status(process).and_then(|status| status.pid) {
+                    return pid;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, runs).await.expect("its program runs")
+    }
+
     /// State, exit and reason of the next run that ends.
     async fn end(&mut self) -> (RunId, State, Exit, Option<String>) {
         loop {
@@ -116,15 +129,7 @@ async fn a_process_that_does_not_answer_is_said_and_holds_up_nobody() {
     let (mut rig, output) = Rig::unread(Mode::Current, &config);
     // Nobody acknowledges that the run begins, so its task takes no command.
     let process = rig.manager.start(runs("stuck")).await.unwrap().process();
-    let pid = timeout(DEADLINE, async {
-        loop {
-            if let Some(pid) = rig.manager.status(process).and_then(|status| status.pid) {
-                return pid;
-            }
-            tokio::task::yield_now().await;
-        }
-    });
-    let pid = pid.await.expect("its program runs");
+    let pid = rig.pid(process).await;
     let refused = rig.manager.stop(process).await.unwrap_err().to_string();
     let name = rig.manager.info(process).unwrap().label();
     let said = format!(
@@ -171,6 +176,7 @@ async fn a_command_that_was_not_taken_in_time_is_carried_out_when_the_task_comes
     let config = ProcessManagerConfig { worker_timeout: Duration::from_millis(20), ..config() };
     let (mut rig, output) = Rig::unread(Mode::Current, &config);
     let process = rig.manager.start(runs("late")).await.unwrap().process();
+    rig.pid(process).await;
     assert!(matches!(rig.manager.stop(process).await, Err(ProcessError::NoAnswer { .. })));
     let sink = Arc::clone(&rig.sink);
     drop(rig.resources.spawn(Component::Logs, "sink", sink.serve(output)));

@@ -77,6 +77,7 @@ fn run(finder: &mut Finder<'_>, manifest: &Node, file: &Path, package: Option<(&
         let mut words = vec!["cargo", "run"];
         words.extend(flag.into_iter().flat_map(|flag| [flag, target.name.as_str()]));
         let script = finder.tool(KIND, (file, target.line), priority, Verb::Run, &words);
+        let script = Script { separator: true, ..script };
         let features = target.features.join(",");
         if !features.is_empty() {
             words.extend(["--features", &features]);

@@ -71,6 +71,6 @@ fn melos(finder: &mut Finder<'_>, pubspec: Option<Node>) {
         let task = finder.task("melos", (&file, script.line), 84, &["melos", "run"], &script.name);
         let description = script.node.get("description").and_then(|text| text.node.text());
         let description = description.or(script.node.text()).and_then(finder::short);
-        finder.push(Script { description, ..task });
+        finder.push(Script { description, separator: true, ..task });
     }
 }

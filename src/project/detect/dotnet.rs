@@ -69,6 +69,7 @@ fn runs(finder: &mut Finder<'_>, file: &Path, named: Option<&str>, package: Opti
         finder.push(Script {
             name: if spelled { words.join(" ") } else { format!("dotnet {}", typed.join(" ")) },
             package: package.map(str::to_owned),
+            separator: matches!(verb, Verb::Run | Verb::Serve),
             runner: Runner::Argv(words.iter().map(|word| (*word).to_owned()).collect()),
             ..script
         });
@@ -103,6 +104,7 @@ fn runs(finder: &mut Finder<'_>, file: &Path, named: Option<&str>, package: Opti
         finder.push(Script {
             name,
             package: package.map(str::to_owned),
+            separator: true,
             bare: package.is_none().then(|| profile.name.clone()),
             ..script
         });

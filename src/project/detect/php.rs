@@ -50,6 +50,6 @@ pub(super) fn find(finder: &mut Finder<'_>) {
         let description = descriptions.and_then(|table| table.node.get(&script.name)?.node.text());
         let description = description.or(script.node.text()).and_then(finder::short);
         let task = finder.task("composer", (&file, script.line), 86, &["composer", "run"], &script.name);
-        finder.push(Script { description, ..task });
+        finder.push(Script { description, separator: true, ..task });
     }
 }

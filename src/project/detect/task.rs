@@ -39,7 +39,7 @@ pub(super) fn find(finder: &mut Finder<'_>) {
             let text = |key: &str| task.node.get(key).and_then(|found| found.node.text());
             let description = text("desc").or(text("summary")).and_then(finder::short);
             let script = finder.task("task", (&file, task.line), 88, &["task"], &name);
-            finder.push(Script { description, ..script });
+            finder.push(Script { description, separator: true, ..script });
         }
         let directory = file.parent().unwrap_or(finder.root).to_owned();
         let includes = taskfile.get("includes").map(|includes| includes.node.members()).unwrap_or_default();

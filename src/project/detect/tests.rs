@@ -4,6 +4,7 @@ mod bounds;
 mod lists;
 mod managed;
 mod native;
+mod project;
 mod scripting;
 mod vscode;
 
@@ -66,7 +67,7 @@ pub(super) fn table(root: &Path) -> String {
         found.packages.iter().map(|package| format!("package {} {}", package.name, inside(&package.path))),
     );
     lines.extend(found.problems.iter().map(|problem| format!("problem {}", problem.within(root))));
-    lines.join("\n") + "\n"
+    if lines.is_empty() { "nothing\n".to_owned() } else { lines.join("\n") + "\n" }
 }
 
 /// What is found in these files.

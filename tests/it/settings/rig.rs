@@ -4,12 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use brummer::{
     bus::{EventBus, Filter, Mailbox},
-    config::{Backpressure, Config},
-    event::{Component, Event, Exit, ProcessId},
+    config::{self, Backpressure, Config},
+    event::{Component, Event, Exit, ProcessId, ProcessInfo},
     logs::{Counts, Logs},
     metrics::{Snapshot, SynchronizationMetrics},
     process::{Manager, OutputBatch, Parts},
-    project,
+    project::{self, PathLookup},
     resource::ResourceManager,
 };
 use tokio::{
@@ -18,7 +18,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use crate::support::proc::DEADLINE;
+use crate::support::{proc::DEADLINE, project::Project};
 
 /// Bus, processes and logs with these settings.
 pub struct Rig {
@@ -102,6 +102,22 @@ impl Rig {
     pub async fn run(&self, line: &str) -> ProcessId {
         let info = project::shell(Path::new("/"), line).unwrap();
         self.manager.start(info).await.unwrap().process()
+    }
+
+    /// Starts a script of a project with these settings, after what it comes after.
+    pub async fn script(&self, settings: &str, name: &str) -> ProcessId {
+        let directory = Project::empty();
+        directory.write(".brum.toml", settings);
+        let loaded = config::load(directory.root(), None, &|_| None);
+        assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+        let found = project::load(directory.root(), &loaded.config).unwrap();
+        let mut process = None;
+        for step in found.plan(&[name], &[], &PathLookup::from_env()).unwrap() {
+            // The directory is gone before the program runs.
+            let info = ProcessInfo { root: "/".into(), cwd: "/".into(), ..step.info };
+            process = Some(self.manager.start(info).await.unwrap().process());
+        }
+        process.unwrap()
     }
 
     /// The next event for which `look` finds something.

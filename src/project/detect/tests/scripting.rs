@@ -60,7 +60,7 @@ fn django() {
     check(
         &[("manage.py", "print('something else')")],
         expect![[r#"
-
+            nothing
         "#]],
     );
 }

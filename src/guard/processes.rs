@@ -1,0 +1,104 @@
+//! A look at the living processes: who descends from whom, and signals that cannot meet another process that got the
+//! same number meanwhile.
+
+#[cfg(target_os = "linux")]
+#[path = "processes/linux.rs"]
+mod system;
+#[cfg(not(target_os = "linux"))]
+#[path = "processes/other.rs"]
+mod system;
+
+use std::collections::{HashMap, HashSet};
+
+use rustix::process::Signal;
+
+/// One process, as it was when it was looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Process {
+    /// Its process id.
+    pub pid: i32,
+    /// Its parent.
+    pub parent: i32,
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
+    /// It has ended and its parent has not waited for it.
+    pub zombie: bool,
+    /// When it started, in clock ticks since the machine did; with the process id it names one process for ever.
+    pub started: u64,
+    /// What it calls itself: at most 15 bytes on Linux.
+    pub name: String,
+}
+
+/// The process of this id, if there is one.
+pub fn find(pid: i32) -> Option<Process> {
+    system::find(pid)
+}
+
+/// The children of a process, those that have ended too.
+pub fn children(parent: i32) -> Vec<Process> {
+    system::all().into_iter().filter(|process| process.parent == parent).collect()
+}
+
+/// The members of a process group, those that have ended too.
+pub fn group(group: i32) -> Vec<Process> {
+    system::all().into_iter().filter(|process| process.group == group).collect()
+}
+
+/// Everything below a process, parents before their children. Not a snapshot: who changes parents meanwhile may be missed,
+/// so whoever needs all of them looks again until nothing changes.
+pub fn descendants(root: i32) -> Vec<Process> {
+    let mut by_parent: HashMap<i32, Vec<Process>> = HashMap::new();
+    for process in system::all() {
+        by_parent.entry(process.parent).or_default().push(process);
+    }
+    let mut found = Vec::new();
+    let mut seen = HashSet::from([root]);
+    let mut next = vec![root];
+    while let Some(parent) = next.pop() {
+        for process in by_parent.remove(&parent).unwrap_or_default() {
+            if seen.insert(process.pid) {
+                next.push(process.pid);
+                found.push(process);
+            }
+        }
+    }
+    found
+}
+
+/// What [`Process::started`] would be of one that starts now; 0 where that is not known.
+pub(super) fn now() -> u64 {
+    system::now()
+}
+
+/// Sends a signal to this very process. Whether it was there to get it.
+pub fn signal(process: &Process, signal: Signal) -> bool {
+    system::signal(process, signal)
+}
+
+// === impl Process ===
+
+impl Process {
+    /// Whether a list of names means it: what it calls itself, or the file name of its program.
+    pub fn is_called(&self, names: &[impl AsRef<[u8]>]) -> bool {
+        if names.is_empty() {
+            return false;
+        }
+        let program = system::program(self.pid);
+        let own = self.name.as_bytes();
+        names.iter().map(AsRef::as_ref).any(|name| {
+            // The kernel keeps 15 bytes of a name.
+            name == own || (own.len() == 15 && name.starts_with(own)) || Some(name) == program.as_deref()
+        })
+    }
+
+    /// The value of a variable in the environment it was started with. None, too, where that cannot be read: of a zombie,
+    /// and of a process of another user.
+    pub fn variable(&self, name: &str) -> Option<Vec<u8>> {
+        let environment = system::environment(self.pid);
+        let mut entries = environment.split(|&byte| byte == 0);
+        let value = entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        value.map(<[u8]>::to_vec)
+    }
+}

@@ -1,0 +1,84 @@
+//! By `/proc`.
+
+use std::{fs, os::unix::ffi::OsStrExt, path::Path};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal},
+};
+
+use super::Process;
+
+/// Every process there is. Lists of children (`/proc/PID/task/TID/children`) would be less to read, but not every kernel has
+/// them, and they may miss one while another ends.
+pub(super) fn all() -> Vec<Process> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(find).collect()
+}
+
+pub(super) fn find(pid: i32) -> Option<Process> {
+    parse(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// From a `/proc/PID/stat` line (proc_pid_stat(5)). The name in field 2 may hold spaces and parentheses, so the fields are
+/// counted from the last `)`.
+fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
+    let open = memchr::memchr(b'(', stat)?;
+    let close = memchr::memrchr(b')', stat)?;
+    let name = String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned();
+    let mut fields = std::str::from_utf8(stat.get(close + 1..)?).ok()?.split_ascii_whitespace();
+    let state = fields.next()?;
+    let mut number = || fields.next()?.parse().ok();
+    let (parent, group, session) = (number()?, number()?, number()?);
+    // Field 22; seven was the last.
+    let started = fields.nth(15)?.parse().ok()?;
+    Some(Process { pid, parent, group, session, zombie: matches!(state, "Z" | "X"), started, name })
+}
+
+pub(super) fn program(pid: i32) -> Option<Vec<u8>> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Some(Path::new(&path).file_name()?.as_bytes().to_vec())
+}
+
+pub(super) fn now() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let ticks = rustix::param::clock_ticks_per_second();
+    let part = now.tv_nsec.unsigned_abs() * ticks / 1_000_000_000;
+    now.tv_sec.unsigned_abs() * ticks + part
+}
+
+/// Empty for a zombie and for a process of another user.
+pub(super) fn environment(pid: i32) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
+}
+
+pub(super) fn signal(process: &Process, signal: Signal) -> bool {
+    let Some(pid) = Pid::from_raw(process.pid) else { return false };
+    let is_it = || find(process.pid).is_some_and(|now| now.started == process.started);
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        // From here on the descriptor means one process, and this says which.
+        Ok(exactly) => is_it() && pidfd_send_signal(&exactly, signal).is_ok(),
+        // Before Linux 5.3, or forbidden.
+        Err(Errno::NOSYS | Errno::PERM) => is_it() && kill_process(pid, signal).is_ok(),
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_stat_line_whose_name_looks_like_fields() {
+        let stat = b"71 (a) S 9 (b)) Z 1 42 43 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 777 9 9";
+        let process = parse(71, stat).expect("a process");
+        assert_eq!(process.name, "a) S 9 (b)");
+        let Process { parent, group, session, zombie, started, .. } = process;
+        assert_eq!((parent, group, session, zombie, started), (1, 42, 43, true, 777));
+        assert_eq!(parse(1, b"nonsense"), None);
+        let own = find(std::process::id().try_into().expect("a process id")).expect("this one lives");
+        assert!(own.started > 0 && !own.zombie);
+    }
+}

@@ -1,0 +1,172 @@
+//! The guards of this host, and what comes to it when one of them is gone before its tree: those are its children then, because
+//! it is a sub-reaper like the guards, and it ends them.
+//!
+//! It never waits for "any child", which would take exit codes from others; it lists its children and waits by number for those
+//! that are no guards. In a program that has other children (tests), only what is marked or known is touched.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use tokio::{
+    process::{Child, Command},
+    time::{Instant, sleep},
+};
+
+use super::environment;
+use crate::{
+    event::RunId,
+    guard::{self, Process},
+    metrics::SynchronizationMetrics,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Between two looks at what is being killed.
+const ROUND: Duration = Duration::from_millis(5);
+
+/// What outlives KILL for so long cannot be ended.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// See the module. Clones are one and the same.
+#[derive(Clone)]
+pub(super) struct Guards {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// Process ids of guards that have not been waited for, with their runs. Held while one is started, so that none is ever taken for an
+    /// orphan.
+    own: Mutex<HashMap<u32, RunId>>,
+    metrics: Arc<SynchronizationMetrics>,
+}
+
+/// Whether every child of this program that is no guard is an orphan.
+static ALONE: AtomicBool = AtomicBool::new(false);
+
+/// Says that this program is a host and nothing else: it takes over what guards leave behind, and may open as many files as
+/// it is allowed to.
+pub fn own_the_program() {
+    ALONE.store(true, Ordering::Relaxed);
+    environment::raise_files();
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
+        tracing::warn!(%error, "Orphans of a guard that was killed will not come to the host.");
+    }
+}
+
+// === impl Guards ===
+
+impl Guards {
+    pub(super) fn new(metrics: Arc<SynchronizationMetrics>) -> Self {
+        Self { inner: Arc::new(Inner { own: Mutex::new(HashMap::new()), metrics }) }
+    }
+
+    /// Starts the guard of a run.
+    pub(super) fn start(&self, command: &mut Command, run: RunId) -> io::Result<Child> {
+        let mut own = self.inner.own.lock();
+        let guard = command.spawn()?;
+        own.extend(guard.id().map(|pid| (pid, run)));
+        Ok(guard)
+    }
+
+    /// Has the guard of a run end its tree, past whoever holds it.
+    pub(super) fn tell_to_end(&self, run: RunId) {
+        let guards = self.inner.own.lock();
+        for (&pid, _) in guards.iter().filter(|(_, of)| **of == run) {
+            // Not waited for, so the number is its own.
+            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+                kill_process(pid, Signal::TERM).ok();
+            }
+        }
+    }
+
+    /// One has gone before its tree.
+    pub(super) fn lost(&self) {
+        self.inner.metrics.process.guards_lost.increment();
+    }
+
+    /// A guard has been waited for.
+    pub(super) fn forget(&self, guard: u32) {
+        self.inner.own.lock().remove(&guard);
+    }
+
+    /// Its guard is gone: ends what is left of a run. Cancel safe: begun again it goes on.
+    pub(super) async fn end_orphans(&self, run: RunId, known: &[u32], leave: &[String]) {
+        let metrics = &self.inner.metrics.process;
+        let mut seen: HashSet<(i32, u64)> = HashSet::new();
+        let mut ended = HashSet::new();
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let orphans = self.orphans(run, known, &seen);
+            let mut alive = 0;
+            for orphan in &orphans {
+                let below = guard::descendants(orphan.pid);
+                for process in std::iter::once(orphan).chain(&below) {
+                    seen.insert((process.pid, process.started));
+                    if process.zombie || process.is_called(leave) {
+                        continue;
+                    }
+                    alive += 1;
+                    if guard::signal(process, Signal::KILL) && ended.insert((process.pid, process.started)) {
+                        metrics.adopted.increment();
+                    }
+                }
+                if orphan.zombie {
+                    reap(orphan.pid);
+                    alive += 1;
+                }
+            }
+            if alive == 0 {
+                break;
+            }
+            if Instant::now() > patience {
+                tracing::error!(run = run.0, alive, "Processes outlived KILL.");
+                break;
+            }
+            sleep(ROUND).await;
+        }
+        tracing::warn!(
+            run = run.0,
+            ended = ended.len(),
+            "A guard was gone before its tree, which was ended."
+        );
+    }
+
+    /// Children of this program that belong to a run.
+    fn orphans(&self, run: RunId, known: &[u32], seen: &HashSet<(i32, u64)>) -> Vec<Process> {
+        let mark = environment::mark(run).into_bytes();
+        let alone = ALONE.load(Ordering::Relaxed);
+        let is_known = |pid: i32| known.iter().any(|known| i64::from(*known) == i64::from(pid));
+        let mut strays = self.strays();
+        strays.retain(|child| {
+            let related = is_known(child.pid) || is_known(child.group) || is_known(child.session);
+            related
+                || seen.contains(&(child.pid, child.started))
+                // Whoever has no mark at all has thrown it away; other runs have theirs.
+                || child.variable(environment::RUN_VARIABLE).map_or(alone, |its| its == mark)
+        });
+        strays
+    }
+
+    /// Children of this program that are no guards.
+    fn strays(&self) -> Vec<Process> {
+        let Ok(own) = i32::try_from(std::process::id()) else { return Vec::new() };
+        let guards = self.inner.own.lock();
+        let children = guard::children(own).into_iter();
+        children.filter(|child| !guards.contains_key(&child.pid.unsigned_abs())).collect()
+    }
+}
+
+fn reap(pid: i32) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        // It may have been waited for already.
+        waitpid(Some(pid), WaitOptions::NOHANG).ok();
+    }
+}
