@@ -15,7 +15,7 @@
 //! `status_read_strategy = "locked"` a status is read under a lock. A manager that is degraded starts half as many at
 //! once, one that is failing one at a time.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -39,6 +39,7 @@ mod identity;
 mod input;
 mod leftover;
 mod manager;
+mod members;
 mod message;
 mod mirror;
 #[cfg(all(test, any(feature = "loom", feature = "shuttle")))]
@@ -71,6 +72,7 @@ pub use input::InputError;
 pub use leftover::{Elsewhere, Leftover};
 use manager::Owner;
 use message::Command;
+pub use members::Member;
 pub use mirror::Mirror;
 pub use pty::Size;
 pub use record::{NoRecords, Records};
@@ -299,6 +301,24 @@ impl Manager {
         self.begin(|ticket| Command::Stop { process, ticket }).await
     }
 
+    /// Stops everything of a root, or everything. Returns when everything is gone.
+    pub async fn stop_all(&self, root: Option<PathBuf>) -> Result<(), ProcessError> {
+        let mut asked = Vec::new();
+        for process in self.registry.of_root(root.as_deref()) {
+            asked.push(self.begin_stop(process).await);
+        }
+        let mut worst = Ok(());
+        for stop in asked {
+            worst = worst.and(match stop {
+                Ok(stop) => stop.done().await,
+                // What is only shown here is none of ours.
+                Err(ProcessError::Elsewhere { .. }) => Ok(()),
+                Err(error) => Err(error),
+            });
+        }
+        worst
+    }
+
     /// Stops a process if it runs and starts it again with the same arguments.
     pub async fn restart(&self, process: ProcessId) -> Result<RunId, ProcessError> {
         self.begin_restart(process).await?.done().await
@@ -333,6 +353,12 @@ impl Manager {
     /// What a process is.
     pub fn info(&self, process: ProcessId) -> Option<Arc<ProcessInfo>> {
         self.registry.info(process)
+    }
+
+    /// The living processes of its tree, its guard not among them. Looks at the system: for a thread that may wait.
+    pub fn members(&self, process: ProcessId) -> Vec<Member> {
+        let root = self.registry.console(process).and_then(|(console, ..)| console.tree());
+        root.map(members::below).unwrap_or_default()
     }
 
     /// Which implementation runs.

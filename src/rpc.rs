@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod calls;
+mod describe;
 mod dispatch;
 mod flush;
 mod frame;

@@ -9,7 +9,7 @@ use super::{
     InputError, Stream,
     input::{Input, Sink},
     output::Source,
-    pty::{Master, Size},
+    pty::{CTRL_D, Master, Size},
     replay::{Piece, Position, Replay},
 };
 use crate::{config::RunOptions, event::RunId, metrics::SynchronizationMetrics, sync::{Mutex, Notify}};
@@ -169,8 +169,7 @@ impl Console {
                 line.map(|line| format!("{line}\n").replace('\n', "\r").into_bytes()).unwrap_or_default();
             if last {
                 // Of a terminal the end is a key, after which it goes on.
-                let end = self.master().map(|master| master.end_of_file()).ok_or(InputError::NotRunning)?;
-                bytes.push(end);
+                bytes.push(self.master().map_or(CTRL_D, |master| master.end_of_file()));
             }
             return self.input.offer(run, &bytes, false);
         }

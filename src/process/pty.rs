@@ -25,7 +25,7 @@ pub struct Size {
 }
 
 /// What a terminal sends for the end of file where its settings cannot be asked: Ctrl-D.
-const CTRL_D: u8 = 4;
+pub(super) const CTRL_D: u8 = 4;
 
 /// The host's end. Closing the last one hangs the terminal up.
 ///

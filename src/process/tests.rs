@@ -19,6 +19,7 @@ use crate::{
 
 mod cell;
 mod contract;
+mod input;
 mod levels;
 
 /// Generous: nothing here measures time.

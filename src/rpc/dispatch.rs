@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Handles, others,
+    Handles, describe, others,
     protocol::{Call, Directory, ErrorsOf, Keys, Line, LineOf, Resize, Run},
 };
 use crate::{
@@ -43,12 +43,14 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
         Call::Config(directory) => settings(handles, directory).await,
         Call::Reload => reload(handles).await,
         Call::Health => Ok((handles.health)()),
+        Call::Describe(entry) => describe::describe(handles, ProcessId(entry.id)).await,
         Call::Show(show) => others::show(handles, show).await,
         Call::Leftovers => others::leftovers(handles).await.map(|found| json!(found)),
         Call::EndLeftovers(asked) => others::end_leftovers(handles, asked.runs).await,
         // Commands are begun, and the session takes the others itself.
         Call::Run(_)
         | Call::Stop(_)
+        | Call::StopAll(_)
         | Call::Restart(_)
         | Call::Watch(_)
         | Call::Unwatch(_)
@@ -68,7 +70,7 @@ pub(super) type Rest = Pin<Box<dyn Future<Output = Result<Value, String>> + Send
 
 /// Whether a call starts or ends something, or changes what that goes by: these are begun in the order they came.
 pub(super) fn is_command(call: &Call) -> bool {
-    let of_a_process = matches!(call, Call::Run(_) | Call::Stop(_) | Call::Restart(_));
+    let of_a_process = matches!(call, Call::Run(_) | Call::Stop(_) | Call::StopAll(_) | Call::Restart(_));
     of_a_process || matches!(call, Call::Send(_) | Call::Input(_) | Call::Resize(_) | Call::Reload)
 }
 
@@ -77,6 +79,7 @@ pub(super) async fn begin(handles: &Handles, command: Call) -> Result<Rest, Stri
     let manager = &handles.manager;
     Ok(match command {
         Call::Run(run) => begin_run(handles, run).await?,
+        Call::StopAll(project) => stop_all(handles, project.root),
         Call::Stop(entry) => Box::pin(done(manager.begin_stop(ProcessId(entry.id)).await)),
         Call::Restart(entry) => Box::pin(done(manager.begin_restart(ProcessId(entry.id)).await)),
         Call::Send(Line { id, text, eof }) => told(manager.send(ProcessId(id), text.as_deref(), eof)),
@@ -92,6 +95,13 @@ pub(super) async fn begin(handles: &Handles, command: Call) -> Result<Rest, Stri
 /// The answer to a command that is carried out at once.
 fn told(done: Result<(), ProcessError>) -> Rest {
     Box::pin(ready(done.map(|()| json!({})).map_err(said)))
+}
+
+/// Ends all that runs of a project, or all, and what it left running.
+fn stop_all(handles: &Handles, root: Option<String>) -> Rest {
+    let root = root.map(PathBuf::from);
+    let manager = handles.manager.clone();
+    Box::pin(async move { manager.stop_all(root).await.map(|()| json!({})).map_err(said) })
 }
 
 /// The answer to a command that has none but its end.
@@ -316,7 +326,7 @@ fn root_of(directory: &Directory) -> PathBuf {
     project::find_root(&path).unwrap_or(path)
 }
 
-fn read_config(root: &Path, home: Option<&Path>) -> (Config, Vec<String>) {
+pub(super) fn read_config(root: &Path, home: Option<&Path>) -> (Config, Vec<String>) {
     let loaded = load(root, home);
     let problems = said_within(&loaded, root);
     (loaded.config, problems)
@@ -331,7 +341,7 @@ fn said_within(loaded: &Loaded, root: &Path) -> Vec<String> {
 }
 
 /// Files are looked at on a thread that may wait for them.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     handles: &Handles,
     name: &'static str,
     work: impl FnOnce() -> T + Send + 'static,

@@ -68,6 +68,9 @@ pub(super) struct ProcRow {
     pub(super) lines: u64,
     /// Distinct errors of this run.
     pub(super) errors: u32,
+    /// The workspace package it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) package: Option<String>,
     /// What a pending run waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) waiting: Option<String>,

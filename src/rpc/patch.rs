@@ -89,6 +89,7 @@ pub(super) fn proc_row(row: &Row) -> ProcRow {
         ended_at: row.ended_at.map(|at| at.0),
         lines: row.last.0,
         errors: row.errors,
+        package: row.info.package.clone(),
         waiting: row.detail.waiting.as_deref().map(str::to_owned),
         ready,
         not_ready,

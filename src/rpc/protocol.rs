@@ -34,6 +34,10 @@ pub(super) enum Call {
     Stop(Entry),
     /// End it if it runs and start it.
     Restart(Entry),
+    /// End all of a project, or all.
+    StopAll(Project),
+    /// All that is known of a process.
+    Describe(Entry),
     /// Show a log of another host.
     Show(Show),
     /// What hosts that are gone left behind.
@@ -99,6 +103,13 @@ pub(super) struct Run {
     /// Also what another host runs already.
     #[serde(default)]
     pub(super) another: bool,
+}
+
+/// See [`Call::StopAll`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Project {
+    /// Its root; absent for all.
+    pub(super) root: Option<String>,
 }
 
 /// See [`Call::Show`].
@@ -226,6 +237,8 @@ impl Call {
             "scripts" => Self::Scripts(read(method, params)?),
             "run" => Self::Run(read(method, params)?),
             "stop" => Self::Stop(read(method, params)?),
+            "stop_all" => Self::StopAll(read(method, params)?),
+            "describe" => Self::Describe(read(method, params)?),
             "restart" => Self::Restart(read(method, params)?),
             "show" => Self::Show(read(method, params)?),
             "leftovers" => Self::Leftovers,

@@ -162,9 +162,9 @@ function M.layout(rows, width)
       return row.state ~= 'running'
     end)
     if ends and level < 4 then
-      -- Room for `exit 1 · 3m ago`.
+      -- Room for `stopped · 12 s ago`.
       local region = M.region(it)
-      it.state = it.state + math.max(15 - region, 0)
+      it.state = it.state + math.max(18 - region, 0)
     end
     local sum = INDENT + icon + 1 + it.name + GAP + M.region(it) + GAP + ERRORS
     for _, cells in ipairs({ it.project, it.package, it.tool }) do
