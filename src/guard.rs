@@ -21,7 +21,7 @@ mod message;
 mod processes;
 mod serve;
 mod sys;
-use std::{ffi::OsStr, path::PathBuf, process::ExitCode};
+use std::{ffi::OsStr, path::PathBuf, process::ExitCode, sync::OnceLock};
 
 pub use self::{
     message::{News, Order, Reader, Start, Step},
@@ -41,8 +41,19 @@ pub fn main_if_asked() -> Option<ExitCode> {
     (name == OsStr::new(NAME) && first == OsStr::new(ARGUMENT)).then(|| ExitCode::from(serve::run()))
 }
 
+/// Another program that can be a guard, for one whose `main` cannot: a test.
+static OTHER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Starts guards from this file from now on. The first one said holds.
+pub fn use_program(path: impl Into<PathBuf>) {
+    OTHER.get_or_init(|| path.into());
+}
+
 /// The program that is started as a guard: the very one that runs, also when its file has been replaced.
 pub fn program() -> PathBuf {
+    if let Some(other) = OTHER.get() {
+        return other.clone();
+    }
     let own = PathBuf::from("/proc/self/exe");
     if cfg!(target_os = "linux") { own } else { std::env::current_exe().unwrap_or(own) }
 }

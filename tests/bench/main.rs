@@ -36,6 +36,7 @@ const GROUPS: &[Group] = &[
 ];
 
 fn main() {
+    brummer::guard::use_program(support::brummer());
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == child::ARGUMENT) {
         return child::run(&arguments[1..]);

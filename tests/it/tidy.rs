@@ -189,15 +189,19 @@ fn only_resource_spawns() {
 }
 
 #[test]
-fn nothing_is_unsafe() {
+fn only_the_calls_of_the_guard_are_unsafe() {
     let word = Regex::new(r"\bunsafe\b(?:\s*\{|\s+fn|\s+impl|\s+trait|\s+extern)").unwrap();
-    let found: Vec<String> = rust()
-        .iter()
-        .flat_map(|(file, text)| {
-            code(text).filter(|(_, line)| word.is_match(line)).map(move |(at, _)| format!("{file}:{at}"))
-        })
-        .collect();
-    report("unsafe code", &found);
+    let allowed = Regex::new(r"allow\(.*unsafe_code").unwrap();
+    let mut found = Vec::new();
+    for (file, text) in rust() {
+        if file == "src/guard/sys.rs" {
+            assert!(word.is_match(&text), "{file} is where it is");
+            continue;
+        }
+        let unsafe_lines = code(&text).filter(|(_, line)| word.is_match(line) || allowed.is_match(line));
+        found.extend(unsafe_lines.map(|(at, _)| format!("{file}:{at}")));
+    }
+    report("unsafe code outside of src/guard/sys.rs", &found);
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub struct Scale {
 pub type Program = (&'static str, fn(&Scale) -> String);
 
 fn main() -> ExitCode {
+    if let Some(code) = brummer::guard::main_if_asked() {
+        return code;
+    }
     let mut scale = Scale {
         tasks: 100,
         operations: 1000,

@@ -92,6 +92,7 @@ impl Rig {
     fn with(config: &Config, bus: Bus, logs: Logs, output: mpsc::Sender<OutputBatch>) -> Self {
         let Bus { bus, resources, .. } = bus;
         let events = bus.subscribe(Filter::all(), Component::App, 100_000, Backpressure::DropOldest);
+        brummer::guard::use_program(crate::support::brummer());
         let parts = Parts { bus, resources: resources.clone(), output };
         let mode = config.process_manager.rollout.mode().start();
         let manager = Manager::start_manager(&config.process_manager, mode, parts);
