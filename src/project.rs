@@ -73,10 +73,10 @@ pub struct Project {
     pub workspace: Option<WorkspaceKind>,
     /// The packages of the workspace the root is; empty where it is none.
     pub packages: Vec<Package>,
-    /// Names for several scripts that are run together.
-    pub sets: BTreeMap<String, SetConfig>,
     /// The name of the package one is in, whose scripts are meant first; see [`Project::seen_from`].
     pub here: Option<String>,
+    /// Names for several scripts that are run together.
+    pub sets: BTreeMap<String, SetConfig>,
     /// What had to be left out.
     pub problems: Vec<Problem>,
     /// Whether there is a `package.json`.
@@ -107,8 +107,8 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
         scripts: Vec::new(),
         workspace: None,
         packages: Vec::new(),
-        sets: config.sets.clone(),
         here: None,
+        sets: config.sets.clone(),
         problems,
         has_package_json: package.is_some(),
         root,
@@ -211,7 +211,7 @@ impl Project {
         path: &PathLookup,
     ) -> Result<ProcessInfo, ProjectError> {
         self.require_scripts()?;
-        let script = self.script(name).ok_or_else(|| self.unknown(name))?;
+        let script = self.meant(name).ok_or_else(|| self.unknown(name))?;
         command::script(self, script, args, path)
     }
 

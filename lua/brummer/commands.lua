@@ -60,12 +60,11 @@ function M.run(opts, raw)
   if #names == 0 then
     return require('brummer.picker').choose(open)
   end
-  for _, name in ipairs(names) do
-    if name:sub(1, 2) == '--' then
-      return notify.error(
-        ("unknown option '%s'; those of the script come after --"):format(name)
-      )
-    end
+  -- Names may have options in them (`cargo run --bin web`); which have, the host knows.
+  if names[1]:sub(1, 2) == '--' then
+    return notify.error(
+      ("unknown option '%s'; those of the script come after --"):format(names[1])
+    )
   end
   scripts.start({ names = names, args = args, open = open })
 end

@@ -53,8 +53,8 @@ struct HostArguments {
 
 #[derive(Args)]
 struct RunArguments {
-    /// Scripts and sets of the project here.
-    #[arg(required = true, value_name = "SCRIPT")]
+    /// Scripts and sets of the project here; `cargo run` needs no quotes.
+    #[arg(required = true, value_name = "SCRIPT", allow_hyphen_values = true)]
     names: Vec<String>,
     /// Arguments for each of them.
     #[arg(last = true, value_name = "ARGUMENT")]

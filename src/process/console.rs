@@ -12,7 +12,12 @@ use super::{
     pty::{CTRL_D, Master, Size},
     replay::{Piece, Position, Replay},
 };
-use crate::{config::RunOptions, event::RunId, metrics::SynchronizationMetrics, sync::{Mutex, Notify}};
+use crate::{
+    config::RunOptions,
+    event::RunId,
+    metrics::SynchronizationMetrics,
+    sync::{Mutex, Notify},
+};
 
 /// After so long without output a program counts as waiting: for the next line, or for a key.
 pub(super) const QUIET: Duration = Duration::from_millis(150);

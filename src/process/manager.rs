@@ -232,8 +232,7 @@ impl Owner {
             StatusReadStrategy::Atomic => StatusCell::new(pending),
             StatusReadStrategy::Locked => StatusCell::locked(pending, Arc::clone(self.resources.metrics())),
         });
-        let console =
-            Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
+        let console = Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
         let owner = self.resources.owner(Component::Process, "process");
         let (control, controls) = resource::channel(
             &self.resources,
@@ -259,7 +258,8 @@ impl Owner {
         let (shown, seen) = (Arc::clone(&info), Arc::clone(&console));
         self.registry.publish(process, Shown { info: shown, cell: Arc::clone(&cell), console: seen });
         let places = Arc::new(Semaphore::new(CONTROLS));
-        let entry = Entry { info, cell, console, control, places, run, starts: 0, stopping: false, _owner: owner };
+        let entry =
+            Entry { info, cell, console, control, places, run, starts: 0, stopping: false, _owner: owner };
         self.entries.insert(process, entry);
         self.by_name.insert(name, process);
         self.hand_start(process, run)?;

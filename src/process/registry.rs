@@ -31,7 +31,10 @@ impl Registry {
     }
 
     /// The input and terminal of a process, the run they are those of now, and how it is run.
-    pub(super) fn console(&self, process: ProcessId) -> Option<(Arc<Console>, Arc<Status>, Arc<ProcessInfo>)> {
+    pub(super) fn console(
+        &self,
+        process: ProcessId,
+    ) -> Option<(Arc<Console>, Arc<Status>, Arc<ProcessInfo>)> {
         let table = self.0.load();
         let shown = table.get(&process)?;
         Some((Arc::clone(&shown.console), shown.cell.get(), Arc::clone(&shown.info)))

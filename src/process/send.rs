@@ -63,8 +63,7 @@ impl Manager {
         process: ProcessId,
         act: impl FnOnce(&Arc<Console>, RunId, &RunOptions) -> Result<(), InputError>,
     ) -> Result<(), ProcessError> {
-        let (console, status, info) =
-            self.registry.console(process).ok_or(ProcessError::Unknown(process))?;
+        let (console, status, info) = self.registry.console(process).ok_or(ProcessError::Unknown(process))?;
         let done = if status.state.is_terminal() {
             Err(InputError::NotRunning)
         } else {

@@ -56,7 +56,9 @@ pub(super) async fn run(
             (present, usage)
         };
         // None after a panic, which is a fault.
-        let Some((back, usage)) = resources.blocking(Component::Process, "usage", look).await else { continue };
+        let Some((back, usage)) = resources.blocking(Component::Process, "usage", look).await else {
+            continue;
+        };
         sampler = Some(back);
         resources.metrics().process.usage_samples.increment();
         let sampled = Event::UsageSampled { usage: usage.into(), at: Timestamp::now() };
@@ -84,11 +86,7 @@ mod system {
 
     impl Sampler {
         /// Looks at these trees.
-        pub(in crate::process) fn sample(
-            &mut self,
-            roots: &[Root],
-            now: Instant,
-        ) -> Vec<(ProcessId, Usage)> {
+        pub(in crate::process) fn sample(&mut self, roots: &[Root], now: Instant) -> Vec<(ProcessId, Usage)> {
             // Listeners first: whoever has one of these is there when the trees are read.
             let listeners = super::ports::listeners();
             let trees: Vec<_> = roots.iter().map(|root| (root, tree::read(root.pid))).collect();

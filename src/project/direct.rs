@@ -13,6 +13,10 @@
 mod quote;
 mod toolchain;
 
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests;
+
 use std::{
     env,
     ffi::OsString,

@@ -133,6 +133,12 @@ pub enum ProjectError {
         /// Their names: `a → b → a`.
         cycle: String,
     },
+    /// A word that begins with `-` and is part of no name.
+    #[error("unknown option '{}'; those of the script come after --", cut(name))]
+    UnknownOption {
+        /// The word.
+        name: String,
+    },
     /// Several scripts answer to that word.
     #[error("\"{}\" could be {}: say which", cut(name), List(names))]
     Ambiguous {

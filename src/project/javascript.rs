@@ -12,6 +12,15 @@ const TURBO: &str = "turbo";
 const ELECTRON: &str = "electron";
 const WAILS: &str = "wails";
 
+/// Files beside `package.json` that make a directory a project.
+const PROJECT_FILES: [&str; 7] =
+    ["deno.json", "deno.jsonc", "pnpm-workspace.yaml", "lerna.json", "nx.json", "rush.json", "wails.json"];
+
+/// Whether a directory without a `package.json` is a project all the same.
+pub(super) fn makes_project(directory: &Path) -> bool {
+    PROJECT_FILES.iter().any(|name| directory.join(name).is_file())
+}
+
 /// Programs that are installed with a project, in its `node_modules/.bin`, rather than on PATH.
 pub(super) fn is_local(program: &str) -> bool {
     [TURBO, ELECTRON, "nx"].contains(&program)

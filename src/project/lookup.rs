@@ -8,6 +8,9 @@
 //! 4. a word that one script of the root answers to: `web` of a Procfile;
 //! 5. the name of a script that only one package has: `storybook`;
 //! 6. the command line itself: `./gradlew run`, `docker compose up db`.
+//!
+//! The name of a set is the set from everywhere, unless a script is called exactly so. What settings say of scripts, sets and
+//! `after` means the same from everywhere: 1, 5 and 6 are for what is typed.
 
 use std::path::Path;
 
@@ -35,26 +38,29 @@ impl Project {
         packages.max_by_key(|package| package.path.components().count())
     }
 
-    /// The script that `name` means; see the module.
-    pub fn script(&self, name: &str) -> Option<&Script> {
-        self.script_in(self.here.as_deref(), name)
-    }
-
-    /// The same for somebody in that package, or in none.
-    pub(super) fn script_in(&self, here: Option<&str>, name: &str) -> Option<&Script> {
-        let named = |package: Option<&str>| {
-            self.scripts.iter().find(|script| script.package.as_deref() == package && script.name == name)
-        };
-        here.and_then(|here| named(Some(here)))
-            .or_else(|| named(None))
-            .or_else(|| self.scripts.iter().find(|script| script.is_called(name)))
-            .or_else(|| only(self.also_called(name)))
-            .or_else(|| only(self.bare(name)))
+    /// The script that `name` means to somebody in the package that is [`Project::here`]; see the module.
+    pub fn meant(&self, name: &str) -> Option<&Script> {
+        let here = self.here.as_deref();
+        here.and_then(|here| self.script_of(Some(here), name))
+            .or_else(|| self.script(name))
             .or_else(|| only(self.scripts.iter().filter(|script| script.name == name)))
             .or_else(|| {
                 let programs = self.scripts.iter().filter(|script| matches!(script.runner, Runner::Argv(_)));
                 only(programs.filter(|script| !script.hidden && script.command == name))
             })
+    }
+
+    /// The script of that name, wherever one is: as it is shown, or with its package called otherwise, or a word that one
+    /// script of the root answers to.
+    pub fn script(&self, name: &str) -> Option<&Script> {
+        self.script_of(None, name)
+            .or_else(|| self.scripts.iter().find(|script| script.is_called(name)))
+            .or_else(|| only(self.also_called(name)))
+            .or_else(|| only(self.bare(name)))
+    }
+
+    pub(super) fn script_of(&self, package: Option<&str>, name: &str) -> Option<&Script> {
+        self.scripts.iter().find(|script| script.package.as_deref() == package && script.name == name)
     }
 
     /// The scripts that words of a command line name, in their order and each once: as many words as possible are one name,
@@ -68,7 +74,7 @@ impl Project {
                 let words: Vec<&str> = rest[..count].iter().map(AsRef::as_ref).collect();
                 Some((count, self.named(&words.join(" "))?))
             });
-            let (count, scripts) = longest.ok_or_else(|| self.unknown(first.as_ref()))?;
+            let (count, scripts) = longest.ok_or_else(|| self.unknown_words(first.as_ref(), rest))?;
             for script in scripts? {
                 if !chosen.iter().any(|known| std::ptr::eq(*known, script)) {
                     chosen.push(script);
@@ -79,8 +85,22 @@ impl Project {
         Ok(chosen)
     }
 
+    /// The error for words of which not even the first is a name: where it begins one, all of them were meant.
+    fn unknown_words<S: AsRef<str>>(&self, first: &str, words: &[S]) -> ProjectError {
+        let begins =
+            |script: &Script| script.name.strip_prefix(first).is_some_and(|rest| rest.starts_with(' '));
+        if !self.listed().any(begins) {
+            return self.unknown(first);
+        }
+        let words: Vec<&str> = words.iter().take(WORDS).map(AsRef::as_ref).collect();
+        self.unknown(&words.join(" "))
+    }
+
     /// An error that says what there is instead of `name`.
     pub(super) fn unknown(&self, name: &str) -> ProjectError {
+        if name.starts_with('-') {
+            return ProjectError::UnknownOption { name: name.to_owned() };
+        }
         let elsewhere = self.scripts.iter().filter(|script| script.name == name);
         let several: Vec<String> =
             self.also_called(name).chain(self.bare(name)).chain(elsewhere).map(Script::label).collect();

@@ -179,3 +179,94 @@ impl fmt::Display for PackageManager {
         self.name.fmt(f)
     }
 }
+
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What decides in a repository with these files, and what is told.
+    fn decided(files: &[(&str, &str)]) -> String {
+        let dir = tempfile::TempDir::new().unwrap();
+        let root = dir.path().join("web");
+        fs::create_dir_all(&root).unwrap();
+        fs::create_dir(dir.path().join(".git")).unwrap();
+        for (name, text) in files {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let own = package_json::read(&root).unwrap();
+        let mut problems = Vec::new();
+        let manager = detect(&root, own.as_ref(), &Config::default(), &mut problems);
+        let version = manager.version.iter().map(|version| format!("@{version}"));
+        let why = match &manager.asked_by {
+            AskedBy::Field { field, file } => {
+                format!("{field} in {}", file.strip_prefix(dir.path()).unwrap().display())
+            }
+            AskedBy::LockFile { file } => file.strip_prefix(dir.path()).unwrap().display().to_string(),
+            other => format!("{other:?}"),
+        };
+        let problems = problems.iter().map(|problem| format!("; {}", problem.within(dir.path())));
+        version.fold(manager.to_string(), |all, version| all + &version)
+            + ": "
+            + &why
+            + &problems.collect::<String>()
+    }
+
+    #[test]
+    fn each_field_has_its_weight() {
+        let dev = r#"{ "devEngines": { "packageManager": { "name": "pnpm", "version": "^9", "onFail": "error" } } }"#;
+        assert_eq!(
+            decided(&[("web/package.json", dev)]),
+            "pnpm: devEngines.packageManager in web/package.json"
+        );
+        let several =
+            "{ \"devEngines\": { \"packageManager\": [\n{ \"name\": \"cnpm\" },\n{ \"name\": \"bun\" }] } }";
+        assert_eq!(
+            decided(&[("web/package.json", several)]),
+            "bun: devEngines.packageManager in web/package.json; web/package.json:2: devEngines.packageManager: \"cnpm\" is not npm, yarn, pnpm, bun or deno; it is ignored"
+        );
+        let both = r#"{ "packageManager": "yarn@4.1.0+sha224.fd21d9", "devEngines": { "packageManager": { "name": "npm" } }, "engines": { "pnpm": "9" } }"#;
+        assert_eq!(
+            decided(&[("web/package.json", both), ("web/bun.lock", "")]),
+            "yarn@4.1.0: packageManager in web/package.json"
+        );
+        // The nearer one, whichever of the two it is.
+        let field = r#"{ "packageManager": "npm@11.0.0" }"#;
+        assert_eq!(
+            decided(&[("package.json", field), ("web/package.json", dev)]),
+            "pnpm: devEngines.packageManager in web/package.json"
+        );
+    }
+
+    #[test]
+    fn engines_decide_where_they_ask_for_one_manager_that_is_not_npm() {
+        let engines = |engines: &str| {
+            let package = format!("{{ \"engines\": {{ \"node\": \">=18\", {engines} }} }}");
+            decided(&[("package.json", &package), ("web/package.json", "{}"), ("package-lock.json", "{}")])
+        };
+        assert_eq!(engines(r#""pnpm": ">=8""#), "pnpm: engines in package.json");
+        assert_eq!(engines(r#""yarn": "^1.22""#), "yarn: engines in package.json");
+        assert_eq!(engines(r#""npm": ">=9""#), "npm: package-lock.json", "npm comes with Node.js");
+        assert_eq!(engines(r#""npm": "please-use-yarn", "yarn": "*""#), "yarn: engines in package.json");
+        assert_eq!(engines(r#""yarn": "please use npm 9""#), "npm: package-lock.json");
+        assert_eq!(
+            engines(r#""yarn": ">=1", "pnpm": ">=8""#),
+            "npm: package-lock.json",
+            "it works with either"
+        );
+    }
+
+    #[test]
+    fn files_that_only_one_manager_has_tell_of_it() {
+        let file = |name: &str, text: &str| decided(&[(name, text)]);
+        assert_eq!(file("bun.lockb", "\0"), "bun: bun.lockb");
+        assert_eq!(file("deno.lock", "{}"), "deno: deno.lock");
+        assert_eq!(file("web/pnpm-workspace.yaml", ""), "pnpm: web/pnpm-workspace.yaml");
+        assert_eq!(file(".yarnrc.yml", ""), "yarn: .yarnrc.yml");
+        assert_eq!(file("rush.json", "// Rush\n{ \"yarnVersion\": \"1.22.22\", }"), "yarn: rush.json");
+        assert_eq!(file("rush.json", "broken"), "npm: Nobody");
+        assert_eq!(decided(&[("web/yarn.lock", ""), ("web/package-lock.json", "")]), "yarn: web/yarn.lock");
+    }
+}

@@ -72,7 +72,7 @@ impl Project {
     /// a script of exactly that label is meant before it. `None` when nothing has that name.
     pub(super) fn named(&self, name: &str) -> Option<Result<Vec<&Script>, ProjectError>> {
         let Some((name, _)) = self.sets.get_key_value(name).filter(|_| !self.has_label(name)) else {
-            return self.script(name).map(|script| Ok(vec![script]));
+            return self.meant(name).map(|script| Ok(vec![script]));
         };
         let mut scripts = Vec::new();
         Some(self.members(name, &mut Vec::new(), &mut scripts).map(|()| scripts))
@@ -99,7 +99,7 @@ impl Project {
         path.push(name);
         for member in &set.scripts {
             let is_set = self.sets.contains_key(member) && !self.has_label(member);
-            if let Some(script) = self.script_in(None, member).filter(|_| !is_set) {
+            if let Some(script) = self.script(member).filter(|_| !is_set) {
                 if !scripts.iter().any(|known| std::ptr::eq(*known, script)) {
                     scripts.push(script);
                 }
@@ -120,7 +120,8 @@ impl Project {
 
     /// The script that `script` comes after by that label: of its own package first.
     fn before(&self, script: &Script, label: &str) -> Result<&Script, ProjectError> {
-        self.script_in(script.package.as_deref(), label).ok_or_else(|| ProjectError::UnknownBefore {
+        let own = script.package.as_deref().and_then(|package| self.script_of(Some(package), label));
+        own.or_else(|| self.script(label)).ok_or_else(|| ProjectError::UnknownBefore {
             place: self.shown(&after_place(script)),
             script: script.label(),
             name: label.to_owned(),

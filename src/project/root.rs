@@ -2,7 +2,7 @@
 //!
 //! The nearest directory that says what can be run is the project. Where it is a package of a workspace above it, in the
 //! same repository, the workspace root is: its scripts are then called `web/dev` from everywhere, and `dev` in the package
-//! means its own (`find.rs`). A package with a `.brum.toml` of its own stays a project of its own.
+//! means its own (`lookup.rs`). A package with a `.brum.toml` of its own stays a project of its own.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     detect::{self, Standing},
-    manager, package_json, workspace,
+    javascript, manager, package_json, workspace,
 };
 use crate::config;
 
@@ -42,6 +42,7 @@ pub(super) fn find_root_beside(from: &Path, home: Option<&Path>) -> Option<PathB
                 Standing::Project
             }
             () if at_home => Standing::None,
+            () if javascript::makes_project(directory) => Standing::Project,
             () => detect::standing(directory),
         };
         match standing {

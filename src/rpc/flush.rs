@@ -215,7 +215,11 @@ impl Flush {
         let (events, replies) = (std::mem::take(&mut self.events), std::mem::take(&mut self.replies));
         let procs: Vec<_> = view.rows.iter().map(patch::proc_row).collect();
         let health = self.health.take().map(dispatch::without_nulls);
-        let nothing = logs.is_empty() && terms.is_empty() && procs.is_empty() && events.is_empty() && replies.is_empty();
+        let nothing = logs.is_empty()
+            && terms.is_empty()
+            && procs.is_empty()
+            && events.is_empty()
+            && replies.is_empty();
         if nothing && health.is_none() {
             return None;
         }

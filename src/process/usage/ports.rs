@@ -114,12 +114,8 @@ pub(super) fn listeners() -> Vec<Listener> {
 }
 
 fn ask(family: AddressFamily) -> io::Result<Vec<Listener>> {
-    let socket: OwnedFd = socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::CLOEXEC,
-        Some(netlink::SOCK_DIAG),
-    )?;
+    let socket: OwnedFd =
+        socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
     // The kernel answers at once; a look that hangs would be the last one.
     set_socket_timeout(&socket, Timeout::Recv, Some(std::time::Duration::from_secs(1)))?;
     send(&socket, &question(family), SendFlags::empty())?;
@@ -181,8 +177,7 @@ mod tests {
     fn the_ports_of_a_process_are_those_it_listens_on() {
         let four = TcpListener::bind("127.0.0.1:0").expect("a port");
         let six = TcpListener::bind("[::1]:0");
-        let mut wanted: Vec<u16> =
-            [Some(&four), six.as_ref().ok()].into_iter().flatten().map(port).collect();
+        let mut wanted: Vec<u16> = [Some(&four), six.as_ref().ok()].into_iter().flatten().map(port).collect();
         wanted.sort_unstable();
         let own = [std::process::id()];
         let mut ports = Ports::default();

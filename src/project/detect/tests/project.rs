@@ -58,6 +58,9 @@ fn words_of_a_command_line_are_as_many_names_as_they_can_be() {
     assert_eq!(argv(root, &["web"], &["a b"]), "/bin/sh -c serve --all \"$@\" procfile web a b");
     expect![[r#"no script "check" in Procfile, Cargo.toml or Makefile: did you mean "cargo check"? (procfile web, procfile worker, cargo run, 6 more)"#]]
         .assert_eq(&refused(root, &["check"]));
+    expect![[r#"no script "cargo rnu" in Procfile, Cargo.toml or Makefile: did you mean "cargo run"? (procfile web, procfile worker, cargo run, 6 more)"#]].assert_eq(&refused(root, &["web", "cargo", "rnu"]));
+    expect!["unknown option '--port'; those of the script come after --"]
+        .assert_eq(&refused(root, &["cargo", "run", "--port", "1"]));
 }
 
 #[test]
@@ -206,7 +209,8 @@ fn what_is_told_of_a_script() {
               "path": "ROOT/crates/a"
             }
           ]
-        }"#]].assert_eq(&text.replace(dir.path().to_str().unwrap(), "ROOT"));
+        }"#]]
+    .assert_eq(&text.replace(dir.path().to_str().unwrap(), "ROOT"));
 }
 
 #[test]
