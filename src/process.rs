@@ -31,9 +31,11 @@ use crate::{
 };
 
 mod adopt;
+mod backoff;
 mod cell;
 mod console;
 mod controls;
+mod dependencies;
 mod environment;
 mod identity;
 mod input;
@@ -49,6 +51,7 @@ mod output;
 #[cfg(test)]
 mod planted;
 mod pty;
+mod ready;
 mod record;
 mod registry;
 mod replay;
@@ -162,6 +165,17 @@ pub enum ProcessError {
     /// No entry of this id.
     #[error("no such process: {}", .0.0)]
     Unknown(ProcessId),
+    /// Scripts come after each other in a circle.
+    #[error("{0}: each of them waits for the next, so none can start (after)")]
+    Cycle(String),
+    /// Something that has to be up first is not there.
+    #[error("{name} comes after {missing}, which has never been started here (after)")]
+    NoDependency {
+        /// What was to be started.
+        name: String,
+        /// What is not known.
+        missing: String,
+    },
     /// The limit of running processes is reached.
     #[error("{0} processes are running, which is the limit (process_manager.max_processes)")]
     TooMany(usize),
@@ -287,7 +301,18 @@ impl Manager {
 
     /// The same in two steps.
     pub async fn begin_start(&self, info: ProcessInfo) -> Result<Asked<Started>, ProcessError> {
-        self.begin(|ticket| Command::Start { info: Box::new(info), ticket }).await
+        self.begin_start_after(Vec::new(), info).await
+    }
+
+    /// Starts `info` and, before it, whatever it comes after (`after`) that is not up: it stays pending until each is as
+    /// it has to be. `first` describes what it comes after, transitively and in any order; what has an entry already
+    /// may be left out.
+    pub async fn begin_start_after(
+        &self,
+        first: Vec<ProcessInfo>,
+        info: ProcessInfo,
+    ) -> Result<Asked<Started>, ProcessError> {
+        self.begin(|ticket| Command::Start { info: Box::new(info), first, ticket }).await
     }
 
     /// Ends a process and everything it started: its signal, its grace, KILL; also what a finished run left behind. Returns
@@ -299,24 +324,6 @@ impl Manager {
     /// The same in two steps.
     pub async fn begin_stop(&self, process: ProcessId) -> Result<Asked<()>, ProcessError> {
         self.begin(|ticket| Command::Stop { process, ticket }).await
-    }
-
-    /// Stops everything of a root, or everything. Returns when everything is gone.
-    pub async fn stop_all(&self, root: Option<PathBuf>) -> Result<(), ProcessError> {
-        let mut asked = Vec::new();
-        for process in self.registry.of_root(root.as_deref()) {
-            asked.push(self.begin_stop(process).await);
-        }
-        let mut worst = Ok(());
-        for stop in asked {
-            worst = worst.and(match stop {
-                Ok(stop) => stop.done().await,
-                // What is only shown here is none of ours.
-                Err(ProcessError::Elsewhere { .. }) => Ok(()),
-                Err(error) => Err(error),
-            });
-        }
-        worst
     }
 
     /// Stops a process if it runs and starts it again with the same arguments.
@@ -336,6 +343,22 @@ impl Manager {
     /// It is shown already, or the manager has shut down.
     pub async fn mirror(&self, info: ProcessInfo, host: u32) -> Result<Mirror, ProcessError> {
         self.ask(|ticket| Command::Mirror { info: Box::new(info), host, ticket }).await?
+    }
+
+    /// Stops everything of a root, or everything: first what comes after something else, then that; what has no such order
+    /// ends at once. Returns when everything is gone.
+    pub async fn stop_all(&self, root: Option<PathBuf>) -> Result<(), ProcessError> {
+        let mut worst = Ok(());
+        for tier in self.ask(|ticket| Command::Tiers { root, ticket }).await? {
+            let mut asked = Vec::new();
+            for process in tier {
+                asked.push(self.begin_stop(process).await?);
+            }
+            for stop in asked {
+                worst = worst.and(stop.done().await);
+            }
+        }
+        worst
     }
 
     /// Ends everything, each tree with its own signal and grace, but what is detached. Later commands answer `Closed`. Returns

@@ -23,6 +23,8 @@ pub struct Status {
     pub started_at: Option<Timestamp>,
     /// When the leader ended.
     pub ended_at: Option<Timestamp>,
+    /// It is over, and its policy starts it again.
+    pub again: bool,
 }
 
 /// Holds a [`Status`], in one place only; written by the process's own task alone, read by anybody.
@@ -53,7 +55,15 @@ pub struct IllegalMove {
 impl Status {
     /// A run that has just been accepted.
     pub fn pending(run: RunId) -> Self {
-        Self { run, state: State::Pending, pid: None, exit: None, started_at: None, ended_at: None }
+        Self {
+            run,
+            state: State::Pending,
+            pid: None,
+            exit: None,
+            started_at: None,
+            ended_at: None,
+            again: false,
+        }
     }
 
     fn may_become(&self, next: &Self) -> bool {

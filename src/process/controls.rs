@@ -39,7 +39,7 @@ impl Controls {
     /// Takes back every start whose turn has not come: each is still told of, as stopped.
     pub(super) fn cancel(&mut self) {
         for start in &mut self.queue {
-            start.cancelled = true;
+            start.before.cancelled = true;
         }
     }
 

@@ -1,6 +1,8 @@
 //! The owner of the registry: which processes there are, what they are called, and whose turn it is. It never waits
 //! for a process: what a process's task has to do first is waited for elsewhere.
 
+mod order;
+
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
@@ -12,8 +14,10 @@ use super::{
     OutputBatch, Parts, ProcessError, Started, Status, StatusCell,
     adopt::Guards,
     console::Console,
+    backoff::Restart,
     controls::Controls,
-    message::{Command, Control, Counted, Handed, Start},
+    dependencies::Standing,
+    message::{Again, Before, Command, Control, Counted, Handed, Start},
     mirror::{Mirror, Mirrors},
     registry::{Registry, Shown},
     settings::Settings,
@@ -22,12 +26,15 @@ use super::{
 use crate::{
     bus::EventBus,
     config::StatusReadStrategy,
-    event::{Component, Fault, FaultKind, ProcessId, ProcessInfo, RunId},
+    event::{Component, Fault, FaultKind, ProcessId, ProcessInfo, RunId, State},
     resource::{self, ResourceManager, Sender, catch_panic},
 };
 
 /// How many commands may wait for one process, and how many of its starts. One more is refused.
 const CONTROLS: usize = 64;
+
+/// How many restarts may wait for the manager. One more waits in a task of its own.
+const AGAINS: usize = 16;
 
 /// The manager's own state.
 pub(super) struct Owner {
@@ -45,12 +52,17 @@ pub(super) struct Owner {
     /// What other hosts run and is shown here.
     mirrors: Mirrors,
     runs: u64,
+    /// Holds [`AGAINS`]; who sends one waits for room.
+    again: Sender<Again>,
+    agains: mpsc::Receiver<Again>,
 }
 
 struct Entry {
     info: Arc<ProcessInfo>,
     cell: Arc<StatusCell>,
     console: Arc<Console>,
+    /// The same and more, for those who wait for it.
+    standing: watch::Receiver<Standing>,
     /// Holds [`CONTROLS`]; a command without room is refused.
     control: Sender<Handed>,
     /// One for each start that may wait for its turn.
@@ -71,6 +83,12 @@ struct Waiting {
     taken: oneshot::Receiver<()>,
     limit: Duration,
     resources: ResourceManager,
+}
+
+/// The answer to a stop, which may be waited for again when it has not come in time.
+struct Gone {
+    answer: Option<oneshot::Receiver<()>>,
+    is_gone: bool,
 }
 
 // === impl Entry ===
@@ -100,6 +118,19 @@ impl Entry {
         drop(self.control.try_send(Handed { control, taken }));
         answer
     }
+
+    /// Stops it; nobody waits for that.
+    fn stop(&self) {
+        let (ticket, _) = oneshot::channel();
+        drop(self.hand(Control::Stop { leaving: false, ticket }));
+    }
+
+    /// Ends the wait of a policy's restart, if there is one.
+    fn hurry(&self) {
+        if self.cell.get().state == State::Pending {
+            drop(self.hand(Control::Hurry));
+        }
+    }
 }
 
 // === impl Owner ===
@@ -115,6 +146,13 @@ impl Owner {
             Sender::over(&resources, Component::Process, "output", output, resource::Waiting::Expected);
         let (by_name, entries, mirrors) = (HashMap::new(), HashMap::new(), Mirrors::default());
         let guards = Guards::new(Arc::clone(resources.metrics()));
+        let (again, agains) = resource::channel(
+            &resources,
+            Component::Process,
+            "restarts",
+            AGAINS,
+            resource::Waiting::Expected,
+        );
         Self {
             bus,
             resources,
@@ -128,16 +166,29 @@ impl Owner {
             entries,
             mirrors,
             runs: 0,
+            again,
+            agains,
         }
     }
 
     /// Serves commands until shutdown or until no handle is left. A panic in one costs that command.
     pub(super) async fn run(mut self, mut mailbox: mpsc::Receiver<Command>) {
         // A caller that went away does not want its answer; the command was carried out all the same.
-        while let Some(command) = mailbox.recv().await {
+        loop {
+            let command = tokio::select! {
+                command = mailbox.recv() => command,
+                Some(again) = self.agains.recv() => {
+                    drop(self.guarded(|owner| {
+                        owner.again(again);
+                        Ok(())
+                    }));
+                    continue;
+                }
+            };
+            let Some(command) = command else { break };
             match command {
-                Command::Start { info, ticket } => {
-                    let started = self.guarded(|owner| owner.start(*info));
+                Command::Start { info, first, ticket } => {
+                    let started = self.guarded(|owner| owner.start(first, *info));
                     self.answer(ticket, started);
                 }
                 Command::Stop { process, ticket } => {
@@ -146,12 +197,13 @@ impl Owner {
                 }
                 Command::Restart { process, ticket } => {
                     let run = self.guarded(|owner| owner.restart(process));
-                    self.answer(ticket, run);
+                    self.answer(ticket, run.map(|(run, waiting)| (run, Some(waiting))));
                 }
                 Command::Mirror { info, host, ticket } => {
                     let mirror = self.guarded(|owner| owner.mirror(*info, host));
                     drop(ticket.send(mirror));
                 }
+                Command::Tiers { root, ticket } => drop(ticket.send(self.tiers(root.as_deref()))),
                 Command::Probe { ticket } => drop(ticket.send(())),
                 Command::Shutdown { patience, ticket } => {
                     mailbox.close();
@@ -210,20 +262,9 @@ impl Owner {
         drop(self.resources.spawn(Component::Process, "stop", wait));
     }
 
-    fn start(&mut self, info: ProcessInfo) -> Result<(Started, Option<Waiting>), ProcessError> {
-        #[cfg(test)]
-        super::planted::panic_at(&info, "manager");
+    /// The first start of something: it gets its entry and its task.
+    fn start_new(&mut self, info: ProcessInfo) -> Result<Started, ProcessError> {
         let name = (info.root.clone(), info.label());
-        if let Some(&process) = self.by_name.get(&name)
-            && let Some(entry) = self.entries.get(&process)
-        {
-            if !entry.is_idle() && !entry.stopping {
-                return Ok((Started::Running(process), None));
-            }
-            let (run, waiting) = self.run_again(process, Some(Arc::new(info)))?;
-            return Ok((Started::New(process, run), waiting));
-        }
-        self.check_room(None)?;
         let process = self.next_process();
         let run = self.next_run();
         let info = Arc::new(info);
@@ -232,7 +273,9 @@ impl Owner {
             StatusReadStrategy::Atomic => StatusCell::new(pending),
             StatusReadStrategy::Locked => StatusCell::locked(pending, Arc::clone(self.resources.metrics())),
         });
-        let console = Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
+        let console =
+            Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
+        let (standing, stands) = watch::channel(Standing::pending(run));
         let owner = self.resources.owner(Component::Process, "process");
         let (control, controls) = resource::channel(
             &self.resources,
@@ -246,6 +289,8 @@ impl Owner {
             cell: Arc::clone(&cell),
             console: Arc::clone(&console),
             noticed: console.noticed(),
+            standing,
+            again: self.again.clone(),
             bus: self.bus.clone(),
             resources: owner.resources(),
             output: self.output.clone(),
@@ -258,12 +303,22 @@ impl Owner {
         let (shown, seen) = (Arc::clone(&info), Arc::clone(&console));
         self.registry.publish(process, Shown { info: shown, cell: Arc::clone(&cell), console: seen });
         let places = Arc::new(Semaphore::new(CONTROLS));
-        let entry =
-            Entry { info, cell, console, control, places, run, starts: 0, stopping: false, _owner: owner };
+        let entry = Entry {
+            info,
+            cell,
+            console,
+            standing: stands,
+            control,
+            places,
+            run,
+            starts: 0,
+            stopping: false,
+            _owner: owner,
+        };
         self.entries.insert(process, entry);
         self.by_name.insert(name, process);
-        self.hand_start(process, run)?;
-        Ok((Started::New(process, run), None))
+        self.hand_start(process, run, None, None)?;
+        Ok(Started::New(process, run))
     }
 
     fn stop(&mut self, process: ProcessId) -> Result<(Waiting, oneshot::Receiver<()>), ProcessError> {
@@ -276,25 +331,11 @@ impl Owner {
         Ok((self.waiting(process, taken), gone))
     }
 
-    fn restart(&mut self, process: ProcessId) -> Result<(RunId, Option<Waiting>), ProcessError> {
-        self.mirrors.check(process)?;
-        let entry = self.entries.get(&process).ok_or(ProcessError::Unknown(process))?;
-        self.check_room(Some(process))?;
-        // Both or none: a stop without its start would not be a restart.
-        entry.check(2, 1)?;
-        if !entry.is_idle() {
-            let (ticket, _) = oneshot::channel();
-            drop(entry.hand(Control::Stop { leaving: false, ticket }));
-        }
-        self.run_again(process, None)
-    }
-
     fn run_again(
         &mut self,
         process: ProcessId,
         info: Option<Arc<ProcessInfo>>,
-    ) -> Result<(RunId, Option<Waiting>), ProcessError> {
-        self.check_room(Some(process))?;
+    ) -> Result<(RunId, Waiting), ProcessError> {
         let entry = self.entries.get_mut(&process).ok_or(ProcessError::Unknown(process))?;
         entry.check(1, 1)?;
         if let Some(info) = info {
@@ -304,21 +345,31 @@ impl Owner {
         let shown = Shown { info: Arc::clone(&entry.info), cell: Arc::clone(&entry.cell), console };
         self.registry.publish(process, shown);
         let run = self.next_run();
-        let taken = self.hand_start(process, run)?;
-        Ok((run, Some(self.waiting(process, taken))))
+        let taken = self.hand_start(process, run, None, None)?;
+        Ok((run, self.waiting(process, taken)))
     }
 
     /// Hands over a start for which there is room.
-    fn hand_start(&mut self, process: ProcessId, run: RunId) -> Result<oneshot::Receiver<()>, ProcessError> {
+    fn hand_start(
+        &mut self,
+        process: ProcessId,
+        run: RunId,
+        restart: Option<Restart>,
+        refused: Option<Arc<str>>,
+    ) -> Result<oneshot::Receiver<()>, ProcessError> {
+        let info = self.entries.get(&process).map(|entry| Arc::clone(&entry.info));
+        let info = info.ok_or(ProcessError::Unknown(process))?;
+        let after = self.dependencies(&info);
         let entry = self.entries.get_mut(&process).ok_or(ProcessError::Unknown(process))?;
         let full = |_| ProcessError::Full { name: entry.info.label(), waiting: CONTROLS };
         let place = Arc::clone(&entry.places).try_acquire_owned().map_err(full)?;
         entry.run = run;
         entry.starts += 1;
         entry.stopping = false;
-        let (info, number) = (Arc::clone(&entry.info), entry.starts);
+        let number = entry.starts;
         let counted = Counted::new(self.resources.metrics());
-        Ok(entry.hand(Control::Start(Start { info, run, number, cancelled: false, place, counted })))
+        let before = Before { cancelled: false, refused, restart, after };
+        Ok(entry.hand(Control::Start(Start { info, run, number, before, place, counted })))
     }
 
     fn waiting(&self, process: ProcessId, taken: oneshot::Receiver<()>) -> Waiting {
@@ -330,29 +381,32 @@ impl Owner {
     /// Asks everything to end, each with its own signal and grace, and waits for that as long as `patience` lasts. What takes
     /// longer is left to its guard, which outlives the host; the guard of a task that does not answer is told from here.
     async fn shutdown(&mut self, patience: Duration) {
-        let mut dying = Vec::new();
-        for entry in self.entries.values() {
-            let (ticket, gone) = oneshot::channel();
-            drop(entry.hand(Control::Stop { leaving: true, ticket }));
-            dying.push((entry, gone));
-        }
         let patience = Instant::now() + patience;
+        let tiers = self.tiers(None);
+        let mut dying = Vec::new();
+        for (number, tier) in tiers.iter().enumerate() {
+            let told = dying.len();
+            for entry in tier.iter().filter_map(|process| self.entries.get(process)) {
+                let (ticket, gone) = oneshot::channel();
+                drop(entry.hand(Control::Stop { leaving: true, ticket }));
+                dying.push((entry, Gone { answer: Some(gone), is_gone: false }));
+            }
+            // What this tier comes after is told when the tier is gone, or when its share of the time is over.
+            let left = patience.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(tiers.len() - number).unwrap_or(u32::MAX);
+            let share = Instant::now() + share;
+            for (_, gone) in &mut dying[told..] {
+                gone.by(share).await;
+            }
+        }
         for (entry, mut gone) in dying {
-            if !matches!(timeout_at(patience, &mut gone).await, Ok(Ok(()))) && !entry.info.options.detach {
+            if !gone.by(patience).await && !entry.info.options.detach {
                 // The run that is there, not the newest one handed out.
                 self.guards.tell_to_end(entry.cell.get().run);
             }
         }
         // Dropping the entries closes the mailboxes, which ends the tasks.
         self.entries.clear();
-    }
-
-    /// Whether one more may run; `next` has a place of its own if it runs.
-    fn check_room(&self, next: Option<ProcessId>) -> Result<(), ProcessError> {
-        let others =
-            self.entries.iter().filter(|(process, entry)| Some(**process) != next && !entry.is_idle());
-        let busy = others.count();
-        if busy >= self.settings.values().max_processes { Err(ProcessError::TooMany(busy)) } else { Ok(()) }
     }
 
     /// A run of another host gets an entry: the one it had before, if it was shown before.
@@ -376,6 +430,22 @@ impl Owner {
     fn next_run(&mut self) -> RunId {
         self.runs += 1;
         RunId(self.runs)
+    }
+}
+
+// === impl Gone ===
+
+impl Gone {
+    /// Whether nothing is left, for which is waited until then.
+    async fn by(&mut self, time: Instant) -> bool {
+        if let Some(answer) = &mut self.answer
+            && let Ok(answer) = timeout_at(time, answer).await
+        {
+            // Without an answer its task is gone, and nobody knows.
+            self.is_gone = answer.is_ok();
+            self.answer = None;
+        }
+        self.is_gone
     }
 }
 

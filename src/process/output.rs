@@ -13,6 +13,7 @@ use tokio::{
 use super::{
     MAX_LINE, OutputBatch, Stream,
     console::{Console, QUIET},
+    ready::Pattern,
 };
 use crate::{
     event::{ProcessId, RunId, Timestamp},
@@ -129,6 +130,8 @@ pub(super) struct Reader {
     /// Told of a line that does not end.
     pub(super) console: Arc<Console>,
     pub(super) phase: watch::Receiver<Phase>,
+    /// What says that the run is ready, until it has been found.
+    pub(super) pattern: Option<Arc<Pattern>>,
     /// Dropped once everything that belongs to the run has been handed over.
     pub(super) over: Option<mpsc::Sender<()>>,
     pub(super) shutdown: Shutdown,
@@ -193,14 +196,20 @@ impl Reader {
     }
 
     /// False when the log store is gone, which is only so while the host ends.
-    async fn send(&self, lines: Lines) -> bool {
+    async fn send(&mut self, lines: Lines) -> bool {
         if lines.text.is_empty() {
             return true;
         }
         let Origin { process, run, stream } = self.origin;
         let Lines { text, cut } = lines;
         let (at, after_exit) = (Timestamp::now(), *self.phase.borrow() == Phase::Told);
-        self.output.send(OutputBatch::Lines { process, run, stream, at, text, cut, after_exit }).await.is_ok()
+        let found = self.pattern.take_if(|pattern| pattern.is_in(&text));
+        let batch = OutputBatch::Lines { process, run, stream, at, text, cut, after_exit };
+        let sent = self.output.send(batch).await.is_ok();
+        if let Some(pattern) = found {
+            pattern.found();
+        }
+        sent
     }
 }
 

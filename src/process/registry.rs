@@ -1,6 +1,6 @@
 //! What anybody may read without asking the manager.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Status, StatusCell, console::Console, usage::Root};
 use crate::{
@@ -38,13 +38,6 @@ impl Registry {
         let table = self.0.load();
         let shown = table.get(&process)?;
         Some((Arc::clone(&shown.console), shown.cell.get(), Arc::clone(&shown.info)))
-    }
-
-    /// Every entry of a root, or every entry.
-    pub(super) fn of_root(&self, root: Option<&Path>) -> Vec<ProcessId> {
-        let table = self.0.load();
-        let here = table.iter().filter(|(_, shown)| root.is_none_or(|root| shown.info.root == root));
-        here.map(|(process, _)| *process).collect()
     }
 
     /// The trees of what runs.

@@ -2,25 +2,33 @@
 //! run that was under way, which is ended and told of, and nothing else.
 
 mod lines;
+mod pending;
+mod probing;
 mod watch;
 
-use std::{mem, os::fd::AsFd, pin::pin, sync::Arc};
+use std::{mem, os::fd::AsFd, sync::Arc};
 
 use tokio::{
     sync::{mpsc, watch as phases},
     time::{Instant, timeout_at},
 };
 
-use self::watch::{End, Left, Next};
+use self::{
+    pending::NotStarted,
+    watch::{End, Left, Next},
+};
 use super::{
     OutputBatch, Status, StatusCell,
     adopt::Guards,
+    backoff::{self, Backoff, Restart},
     console::{Console, Noticed},
     controls::Controls,
-    message::{Control, Counted, Start},
+    dependencies::Standing,
+    message::{Again, Control, Counted, Start},
     output::Phase,
     pty::Master,
-    settings::{Settings, Turn},
+    ready::Probing,
+    settings::Settings,
     stopping::{KILL_WAIT, Stopping},
     tree::{Pipes, Spec, Tree},
 };
@@ -29,7 +37,7 @@ use crate::{
     event::{
         Component, Detail, Event, Exit, Fault, FaultKind, ProcessId, ProcessInfo, RunId, State, Timestamp,
     },
-    resource::{Permit, ResourceManager, Sender, catch_panic_in},
+    resource::{ResourceManager, Sender, catch_panic_in},
 };
 
 /// Why a run ended whose task panicked.
@@ -45,6 +53,10 @@ pub(super) struct Task {
     pub(super) console: Arc<Console>,
     /// What is seen of the present run through the console.
     pub(super) noticed: phases::Receiver<Noticed>,
+    /// The same and more, for those who wait for this process.
+    pub(super) standing: phases::Sender<Standing>,
+    /// Where a policy asks for another run.
+    pub(super) again: Sender<Again>,
     pub(super) bus: EventBus,
     pub(super) resources: ResourceManager,
     pub(super) output: Sender<OutputBatch>,
@@ -67,6 +79,8 @@ pub(super) struct Work {
     newest: Option<RunId>,
     /// What is known of it.
     detail: Detail,
+    /// The restarts since the last stable run.
+    backoff: Backoff,
 }
 
 /// A run under way.
@@ -74,6 +88,8 @@ struct Current {
     run: RunId,
     counted: Counted,
     readers: Option<Readers>,
+    /// Until it is known whether it is ready.
+    probing: Option<Probing>,
 }
 
 /// A tree, and what it is.
@@ -127,16 +143,16 @@ impl Task {
                     mem::take(&mut self.work.stopping).done();
                 }
                 Next::News(news) => self.hear_of_left(news).await,
-                Next::Late => {}
+                Next::Control(Control::Hurry) | Next::Readiness(_) | Next::Late => {}
             }
         }
     }
 
     /// One run from acceptance to its exit event. `None` when the host leaves before.
     async fn one_run(&mut self, start: Start) -> Option<()> {
-        let Start { info, run, number, cancelled, place, counted } = start;
+        let Start { info, run, number, before, place, counted } = start;
         drop(place);
-        self.work.current = Some(Current { run, counted, readers: None });
+        self.work.current = Some(Current { run, counted, readers: None, probing: None });
         (self.work.newest, self.work.detail) = (Some(run), Detail::default());
         self.set(Status::pending(run));
         let pending = Event::ProcessPending {
@@ -148,11 +164,17 @@ impl Task {
         self.publish(pending).await;
         #[cfg(test)]
         super::planted::panic_at(&info, "pending");
-        let turn = if cancelled { None } else { self.turn().await };
-        let Some(turn) = turn else {
-            self.end(State::Stopped, Exit::NotStarted, None, Timestamp::now()).await;
-            mem::take(&mut self.work.stopping).done();
-            return Some(());
+        let turn = match self.pending(before).await {
+            Ok(turn) => turn,
+            Err(why) => {
+                let (state, reason) = match why {
+                    NotStarted::Stopped => (State::Stopped, None),
+                    NotStarted::Failed(reason) => (State::Failed, Some(reason)),
+                };
+                self.end(state, Exit::NotStarted, reason, None, Timestamp::now()).await;
+                mem::take(&mut self.work.stopping).done();
+                return Some(());
+            }
         };
         let started = match self.plant(&info, run).await {
             Ok((pipes, terminal)) => {
@@ -166,14 +188,14 @@ impl Task {
             Ok(Err(reason)) => {
                 tracing::warn!(process = self.process.0, %reason, "Could not start a process.");
                 let state = if self.work.stopping.is_begun() { State::Stopped } else { State::Failed };
-                self.end(state, Exit::NotStarted, Some(reason.into()), Timestamp::now()).await;
+                self.end(state, Exit::NotStarted, Some(reason.into()), None, Timestamp::now()).await;
                 mem::take(&mut self.work.stopping).done();
                 return Some(());
             }
             Err(Left) => return None,
         };
 
-        let started_at = Timestamp::now();
+        let (started_at, since) = (Timestamp::now(), Instant::now());
         self.set(Status {
             state: State::Running,
             pid: Some(pid),
@@ -182,7 +204,8 @@ impl Task {
         });
         let after = self.begin_output(run, number, started_at).await;
         self.publish(Event::ProcessStarted { process: self.process, run, pid, after, at: started_at }).await;
-        self.read(run, pipes, terminal);
+        let pattern = self.begin_probe(&info).await;
+        self.read(run, pipes, terminal, pattern);
         #[cfg(test)]
         super::planted::panic_at(&info, "running");
 
@@ -194,6 +217,7 @@ impl Task {
             self.until_empty().await;
         }
         self.drain().await;
+        self.probe_once_more().await;
         #[cfg(test)]
         super::planted::panic_at(&info, "ended");
         let killed = Exit::Signal(rustix::process::Signal::KILL.as_raw());
@@ -208,12 +232,24 @@ impl Task {
             Exit::Code(0) => State::Success,
             Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted => State::Failed,
         };
+        let next = match stopped {
+            true => backoff::Next::Rest,
+            false => self.work.backoff.after(&info.options.restart, exit, since.elapsed()),
+        };
+        let (restart, gave_up) = match next {
+            backoff::Next::Rest => (None, None),
+            backoff::Next::Restart(restart) => (Some(restart), None),
+            backoff::Next::GiveUp(why) => {
+                self.resources.metrics().process.given_up.increment();
+                (None, Some(why))
+            }
+        };
         let reason = match (lost, self.work.stopping.is_given_up()) {
             (true, _) => Some(GUARD_LOST.into()),
             (false, true) => Some("it could not be ended: it may run as another user".into()),
-            (false, false) => None,
+            (false, false) => gave_up,
         };
-        self.end(state, exit, reason, ended_at).await;
+        self.end(state, exit, reason, restart, ended_at).await;
         mem::take(&mut self.work.stopping).done();
         Some(())
     }
@@ -255,37 +291,20 @@ impl Task {
             self.drain().await;
             let killed = Exit::Signal(rustix::process::Signal::KILL.as_raw());
             let exit = if was_planted { killed } else { Exit::NotStarted };
-            self.end(State::Failed, exit, Some(PANICKED.into()), Timestamp::now()).await;
+            self.end(State::Failed, exit, Some(PANICKED.into()), None, Timestamp::now()).await;
         }
         mem::take(&mut self.work.stopping).done();
     }
 
-    /// Waits for the turn to start and for a permit of the program's, carrying out commands meanwhile. `None` when a stop
-    /// came first.
-    async fn turn(&mut self) -> Option<(Turn, Permit)> {
-        let (settings, resources) = (Arc::clone(&self.settings), self.resources.clone());
-        let mut turn = pin!(async move {
-            let turn = settings.turn().await;
-            (turn, resources.acquire(Component::Process).await)
-        });
-        loop {
-            tokio::select! {
-                biased;
-                turn = &mut turn => return Some(turn),
-                control = self.controls.recv() => match control {
-                    Control::Start(start) => self.controls.push(start),
-                    Control::Stop { ticket, .. } => {
-                        self.controls.cancel();
-                        self.work.stopping.tell(ticket);
-                        return None;
-                    }
-                }
-            }
-        }
-    }
-
-    /// The end of the run under way: its last lines are readable first, then status and event.
-    async fn end(&mut self, state: State, exit: Exit, reason: Option<Arc<str>>, at: Timestamp) {
+    /// The end of the run under way: its last lines are readable first, then status and event. `restart` asks for another.
+    async fn end(
+        &mut self,
+        state: State,
+        exit: Exit,
+        reason: Option<Arc<str>>,
+        restart: Option<Restart>,
+        at: Timestamp,
+    ) {
         let Some(run) = self.work.current.as_ref().map(|current| current.run) else { return };
         self.console.end(run);
         self.notice().await;
@@ -293,10 +312,17 @@ impl Task {
         drop(self.output.send(OutputBatch::End { process: self.process, run, ack }).await);
         let last = answer.await.unwrap_or_default();
         let now = self.cell.get();
-        self.set(Status { state, exit: Some(exit), ended_at: Some(at), ..Status::clone(&now) });
+        let again = restart.is_some();
+        self.set(Status { state, exit: Some(exit), ended_at: Some(at), again, ..Status::clone(&now) });
         drop(self.work.current.take().map(|current| current.counted));
         self.publish(Event::ProcessExited { process: self.process, run, state, exit, last, reason, at })
             .await;
+        if let Some(restart) = restart {
+            // Not waited for here: who is asked may be waiting for this task.
+            let (again, process) = (self.again.clone(), self.process);
+            let ask = async move { drop(again.send(Again { process, run, restart }).await) };
+            drop(self.resources.spawn(Component::Process, "restart", ask));
+        }
     }
 
     /// Changes what is known of the newest run besides its state, and tells of it.
@@ -305,6 +331,10 @@ impl Task {
         let before = self.work.detail.clone();
         change(&mut self.work.detail);
         if self.work.detail != before {
+            let readiness = &self.work.detail.readiness;
+            if before.readiness != *readiness {
+                self.standing.send_modify(|standing| standing.readiness.clone_from(readiness));
+            }
             let detail = Arc::new(self.work.detail.clone());
             self.publish(Event::ProcessDetail { process: self.process, run, detail, at: Timestamp::now() })
                 .await;
@@ -322,13 +352,15 @@ impl Task {
     }
 
     fn set(&self, status: Status) {
+        let standing = status.clone();
         // The first status of a process is set by the manager when it makes the cell.
-        if *self.cell.get() == status {
+        if *self.cell.get() != status
+            && let Err(error) = self.cell.set(status)
+        {
+            tracing::error!(process = self.process.0, %error, "A status was refused.");
             return;
         }
-        if let Err(error) = self.cell.set(status) {
-            tracing::error!(process = self.process.0, %error, "A status was refused.");
-        }
+        self.standing.send_modify(|known| known.update(&standing));
     }
 
     async fn publish(&self, event: Event) {

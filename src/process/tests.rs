@@ -11,12 +11,30 @@ use super::*;
 use crate::{
     bus::{Filter, Mailbox},
     config::{Backpressure, EventBusConfig, ResourcesConfig, StatusReadStrategy},
-    event::{Component, Event, Exit, Fault, FaultKind, State},
+    event::{Component, Detail, Event, Exit, Fault, FaultKind, Readiness, State},
     metrics::SynchronizationMetrics,
     resource::FaultReceiver,
     sync::Mutex,
 };
 
+/// Runs each test against both implementations.
+macro_rules! both_modes {
+    ($($name:ident)*) => { $(
+        mod $name {
+            #[tokio::test]
+            async fn current() {
+                super::$name(super::Mode::Current).await;
+            }
+            #[tokio::test]
+            async fn fallback() {
+                super::$name(super::Mode::Fallback).await;
+            }
+        }
+    )* };
+}
+
+mod after;
+mod again;
 mod cell;
 mod contract;
 mod input;
@@ -96,6 +114,22 @@ impl Rig {
                 return pid;
             }
         }
+    }
+
+    /// Waits until this is known of a run.
+    async fn detail(&mut self, is_it: impl Fn(&Detail) -> bool) {
+        loop {
+            if let Event::ProcessDetail { detail, .. } = self.event().await
+                && is_it(&detail)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Waits until a run says that it waits for this.
+    async fn waiting(&mut self, what: &str) {
+        self.detail(|detail| detail.waiting.as_deref() == Some(what)).await;
     }
 
     /// Waits until a line of this text has come.

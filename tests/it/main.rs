@@ -23,6 +23,7 @@ mod readme;
 mod run;
 mod self_test;
 mod settings;
+mod terminals;
 mod tidy;
 mod tools_node;
 mod tools_vite;

@@ -7,6 +7,7 @@ mod memory;
 mod permits;
 mod processes;
 pub mod rings;
+mod waiting;
 
 use crate::Program;
 use brummer::config::{
@@ -26,6 +27,10 @@ pub const PROGRAMS: &[Program] = &[
     ("exhaust.processes", |_| processes::most(Current)),
     ("exhaust.processes.fb", |_| processes::most(Fallback)),
     ("exhaust.starts", processes::starts),
+    ("exhaust.waiting", |_| waiting::waiting(Current)),
+    ("exhaust.waiting.fb", |_| waiting::waiting(Fallback)),
+    ("exhaust.restarts", |_| waiting::restarts(Current)),
+    ("exhaust.restarts.fb", |_| waiting::restarts(Fallback)),
     ("exhaust.pipe", |_| processes::pipe(Current)),
     ("exhaust.pipe.fb", |_| processes::pipe(Fallback)),
     ("exhaust.lines", |_| rings::lines(Current)),

@@ -5,6 +5,7 @@ mod bus;
 mod config;
 mod health;
 mod logs;
+mod many;
 mod model;
 mod process;
 mod resource;
@@ -25,6 +26,10 @@ pub const PROGRAMS: &[Program] = &[
     ("load.status", status::run),
     ("load.process.current", |scale| process::run(scale, Current)),
     ("load.process.fallback", |scale| process::run(scale, Fallback)),
+    ("load.many.current", |_| many::at_once(Current)),
+    ("load.many.fallback", |_| many::at_once(Fallback)),
+    ("load.row.current", |scale| many::in_a_row(scale, Current)),
+    ("load.row.fallback", |scale| many::in_a_row(scale, Fallback)),
     ("load.health", health::run),
     ("load.config", config::run),
 ];

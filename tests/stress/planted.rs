@@ -25,6 +25,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("lost-fault", "load.health", "faults"),
     ("torn-status", "load.status", "torn"),
     ("lost-exit", "load.process.current", "exit"),
+    ("keep-files", "load.row.current", "as before"),
     ("leaked-task", "load.resource", "tasks are left"),
     ("no-recovery", "exhaust.permits", "permit"),
     ("unread-fault", "exhaust.faults", "fault"),

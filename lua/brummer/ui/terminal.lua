@@ -97,7 +97,7 @@ local function ended(id)
       -- Modes a program has left on would be those of what comes next.
       write(
         terminal,
-        ('\27[?1049l\27[?25h\27[0m\r\n\27[2m[%s: %s]\27[0m\r\n'):format(terminal.name, how)
+        ('\27[?1047l\27[?25h\27[0m\r\n\27[2m[%s: %s]\27[0m\r\n'):format(terminal.name, how)
       )
     end
   end
@@ -226,7 +226,7 @@ end
 function M.host_down()
   for _, terminal in pairs(terminals) do
     terminal.id = -1
-    write(terminal, '\27[?1049l\27[0m\r\n\27[2m[the host has ended]\27[0m\r\n')
+    write(terminal, '\27[?1047l\27[0m\r\n\27[2m[the host has ended]\27[0m\r\n')
   end
 end
 

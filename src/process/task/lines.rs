@@ -11,6 +11,7 @@ use crate::{
         OutputBatch, Stream,
         output::{Origin, Phase, Reader},
         pty::Master,
+        ready::Pattern,
         tree::Pipes,
     },
 };
@@ -24,7 +25,13 @@ impl Task {
     }
 
     /// Starts to read what the child prints.
-    pub(super) fn read(&mut self, run: RunId, pipes: Pipes, terminal: Option<Arc<Master>>) {
+    pub(super) fn read(
+        &mut self,
+        run: RunId,
+        pipes: Pipes,
+        terminal: Option<Arc<Master>>,
+        pattern: Option<Arc<Pattern>>,
+    ) {
         let Pipes { stdout, stderr, stdin } = pipes;
         let (phase, phases) = watch::channel(Phase::Running);
         let (done, over) = mpsc::channel(2);
@@ -33,6 +40,7 @@ impl Task {
             output: self.output.clone(),
             console: Arc::clone(&self.console),
             phase: phases.clone(),
+            pattern: pattern.clone(),
             over: Some(done.clone()),
             shutdown: self.resources.shutdown(),
         };

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Planted, Task};
 use crate::{
-    event::{Exit, Survivor},
+    event::{Exit, Readiness, Survivor},
     process::{message::Control, tree::News},
 };
 
@@ -18,6 +18,8 @@ pub(super) enum Next {
     News(News),
     /// A stop takes longer than it may.
     Late,
+    /// It is ready, or has not been so in time.
+    Readiness(Readiness),
     /// The manager is gone: the host leaves.
     Left,
 }
@@ -43,6 +45,13 @@ impl Task {
         loop {
             let Self { controls, work, noticed, .. } = self;
             let late_at = work.stopping.late_at();
+            let probing = work.current.as_mut().and_then(|current| current.probing.as_mut());
+            let readiness = async {
+                match probing {
+                    Some(probing) => probing.await,
+                    None => std::future::pending().await,
+                }
+            };
             let news = async {
                 match &mut work.planted {
                     Some(Planted { tree, .. }) => tree.news().await,
@@ -53,6 +62,7 @@ impl Task {
                 biased;
                 control = controls.next() => return control.map_or(Next::Left, Next::Control),
                 news = news => return Next::News(news),
+                readiness = readiness => return Next::Readiness(readiness),
                 () = sleep_until(late_at.unwrap_or_else(Instant::now)), if late_at.is_some() => return Next::Late,
                 // The sender is in the console, which this task holds.
                 Ok(()) = noticed.changed() => {}
@@ -97,6 +107,7 @@ impl Task {
                     self.work.planted = None;
                     return End::Lost;
                 }
+                Next::Readiness(readiness) => self.probed(readiness).await,
                 Next::Left => {
                     self.work.planted = None;
                     return End::Left;
@@ -177,7 +188,8 @@ impl Task {
                     self.work.stopping.late(tree);
                 }
             }
-            Next::News(_) | Next::Left => {}
+            // No probe is under way but while the leader lives.
+            Next::Control(Control::Hurry) | Next::News(_) | Next::Readiness(_) | Next::Left => {}
         }
         false
     }

@@ -3,22 +3,6 @@
 
 use super::*;
 
-/// Runs each test against both implementations.
-macro_rules! both_modes {
-    ($($name:ident)*) => { $(
-        mod $name {
-            #[tokio::test]
-            async fn current() {
-                super::$name(super::Mode::Current).await;
-            }
-            #[tokio::test]
-            async fn fallback() {
-                super::$name(super::Mode::Fallback).await;
-            }
-        }
-    )* };
-}
-
 both_modes! {
     the_exit_tells_code_or_signal_and_comes_after_the_last_line
     each_run_has_its_own_id_and_exactly_one_exit
@@ -35,6 +19,8 @@ both_modes! {
     the_limit_of_running_processes_is_said
     a_stop_takes_back_a_start_that_waits_for_what_the_last_run_left
     a_slow_store_does_not_cut_a_run_short
+    the_last_lines_before_an_exit_are_never_lost
+    a_child_that_closes_its_output_and_lives_on_is_running
     ids_of_entries_are_theirs_and_runs_ascend
     events_of_a_run_come_in_order
     an_unknown_process_and_a_closed_manager_are_said
@@ -224,6 +210,52 @@ async fn a_descendant_that_holds_the_pipe_does_not_hold_the_exit(mode: Mode) {
     std::fs::write(&go, "").unwrap();
     assert!(rig.line("late").await.after_exit, "a line that comes after the exit says so");
     assert!(!rig.line("early").await.after_exit);
+}
+
+async fn the_last_lines_before_an_exit_are_never_lost(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    for round in 0..40 {
+        // Many at once, on both pipes, and an end without a newline.
+        let script = format!("seq 1 500; echo oops {round} >&2; printf 'last {round}'; exit 1");
+        rig.manager
+            .start(ProcessInfo { name: "quick".to_owned(), ..ProcessInfo::of_shell(&script) })
+            .await
+            .unwrap();
+        let (_, state, _, last) = rig.exit().await;
+        assert_eq!((state, last), (State::Failed, Seq(502)), "round {round}");
+        let lines = std::mem::take(&mut *rig.sink.lines.lock());
+        assert_eq!(lines.len(), 502);
+        for wanted in [format!("last {round}"), format!("oops {round}"), "500".to_owned()] {
+            let found =
+                lines.iter().find(|line| line.text == wanted).expect("it is there when the exit is told");
+            assert!(!found.after_exit);
+        }
+    }
+}
+
+async fn a_child_that_closes_its_output_and_lives_on_is_running(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let directory = tempfile::tempdir().unwrap();
+    let go = directory.path().join("go");
+    let script = "echo bye; exec >&- 2>&-; while [ ! -e \"$GO\" ]; do sleep 0.01; done; exit 4";
+    let info = ProcessInfo {
+        env: vec![("GO".to_owned(), go.display().to_string())],
+        ..ProcessInfo::of_shell(script)
+    };
+    let before = rig.resources.alive();
+    let process = rig.manager.start(info).await.unwrap().process();
+    rig.line("bye").await;
+    let readers_ended = async {
+        // The task of the process is left.
+        while rig.resources.alive() > before + 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, readers_ended).await.expect("both pipes are closed");
+    assert_eq!(rig.manager.status(process).unwrap().state, State::Running);
+    std::fs::write(&go, "").unwrap();
+    let (_, state, exit, last) = rig.exit().await;
+    assert_eq!((state, exit, last), (State::Failed, Exit::Code(4), Seq(1)));
 }
 
 async fn a_program_that_cannot_be_started_says_why(mode: Mode) {

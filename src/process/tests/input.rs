@@ -19,7 +19,7 @@ impl Rig {
     }
 
     /// Waits until what is known of the run is so.
-    async fn detail(&mut self, wanted: impl Fn(&Detail) -> bool) -> Arc<Detail> {
+    async fn seen(&mut self, wanted: impl Fn(&Detail) -> bool) -> Arc<Detail> {
         loop {
             if let Event::ProcessDetail { detail, .. } = self.event().await
                 && wanted(&detail)
@@ -100,7 +100,7 @@ async fn a_terminal_is_the_controlling_one_and_its_size_follows() {
     let script = "trap 'stty size' WINCH; tty > /dev/tty && test -t 0 -a -t 1 -a -t 2 && echo term $TERM; stty size; \
                   read -r name; echo hello $name; while :; do sleep 0.05; done";
     let process = rig.start_new(with_terminal(script)).await;
-    rig.detail(|detail| detail.terminal).await;
+    rig.seen(|detail| detail.terminal).await;
     rig.line("term xterm-256color").await;
     rig.line("24 80").await;
     rig.manager.send(process, Some("you"), false).expect("an open input");
@@ -121,7 +121,7 @@ async fn a_terminal_is_the_controlling_one_and_its_size_follows() {
 async fn what_a_terminal_prints_is_shown_from_the_oldest_kept_byte_on() {
     let mut rig = Rig::new(Mode::Current);
     let process = rig.start_new(with_terminal(r"printf '\033[1mbold\033[0m'; read -r line; printf two")).await;
-    rig.detail(|detail| detail.prompt.is_some()).await;
+    rig.seen(|detail| detail.prompt.is_some()).await;
     let mut printed = rig.manager.printed();
     let mut terminal = rig.manager.attach(process).expect("a terminal");
     let first = terminal.take(1000).expect("what was printed");
@@ -155,15 +155,15 @@ async fn the_alternate_screen_and_single_keys_are_noticed_and_lines_are_not() {
     for script in [r"printf '\033[?1049h'; exec sleep 1000", "stty -icanon; echo raw; exec sleep 1000"] {
         let mut rig = Rig::new(Mode::Current);
         let process = rig.start_new(with_terminal(script)).await;
-        rig.detail(|detail| detail.full_screen && detail.terminal).await;
+        rig.seen(|detail| detail.full_screen && detail.terminal).await;
         rig.manager.stop(process).await.expect("a stop");
     }
     let mut rig = Rig::new(Mode::Current);
     let process = rig.start_new(with_terminal("printf 'name? '; read -r line")).await;
-    let detail = rig.detail(|detail| detail.prompt.is_some()).await;
+    let detail = rig.seen(|detail| detail.prompt.is_some()).await;
     assert_eq!((detail.full_screen, detail.prompt.as_deref()), (false, Some("name? ")));
     rig.manager.send(process, Some("me"), false).expect("an open input");
-    let detail = rig.detail(|detail| detail.prompt.is_none()).await;
+    let detail = rig.seen(|detail| detail.prompt.is_none()).await;
     assert!(!detail.full_screen);
 }
 
@@ -172,12 +172,12 @@ async fn a_question_without_a_newline_is_told_while_nothing_follows() {
     let mut rig = Rig::new(Mode::Current);
     let info = ProcessInfo::of_shell("printf '10%%\\r20%%\\rgo on? ' >&2; read -r line; echo; echo went on; exec cat");
     let process = rig.start_new(info).await;
-    let detail = rig.detail(|detail| detail.prompt.is_some()).await;
+    let detail = rig.seen(|detail| detail.prompt.is_some()).await;
     assert_eq!((detail.prompt.as_deref(), detail.terminal), (Some("go on? "), false));
     rig.manager.send(process, Some("yes"), false).expect("an open input");
     rig.line("went on").await;
     rig.manager.send(process, None, true).expect("an open input");
-    rig.detail(|detail| detail.prompt.is_none()).await;
+    rig.seen(|detail| detail.prompt.is_none()).await;
     assert_eq!(rig.exit().await.1, State::Success);
 }
 

@@ -57,6 +57,8 @@ pub struct Seen {
     pub timeline: Vec<Part>,
     /// The copies an editor would hold, by buffer number.
     pub buffers: HashMap<u64, Buffer>,
+    /// What an editor's terminals would have been sent, by buffer number.
+    pub terms: HashMap<u64, Terminal>,
     /// Newest row of each process, by id.
     pub procs: HashMap<u64, Json>,
     /// Answers to calls.
@@ -101,6 +103,15 @@ pub struct Buffer {
     pub ids: Vec<u64>,
     pub mark_ids: Vec<u64>,
     pub styles: usize,
+}
+
+/// What was sent to a terminal.
+#[derive(Debug, Default)]
+pub struct Terminal {
+    pub text: String,
+    /// Bytes that are gone, as the patches said.
+    pub lost: u64,
+    pub resets: usize,
 }
 
 // === impl Host ===
@@ -347,6 +358,15 @@ impl Seen {
             buffer.apply(&patch);
             let count = patch["lines"].as_array().map_or(0, Vec::len);
             self.timeline.push(Part::Log { buf, count });
+        }
+        for patch in list("terms") {
+            let terminal = self.terms.entry(patch["buf"].as_u64().unwrap_or_default()).or_default();
+            if patch["reset"] == true {
+                terminal.text.clear();
+                terminal.resets += 1;
+            }
+            terminal.text += patch["bytes"].as_str().unwrap_or_default();
+            terminal.lost += patch["lost"].as_u64().unwrap_or_default();
         }
         for row in list("procs") {
             self.procs.insert(row["id"].as_u64().unwrap_or_default(), row);

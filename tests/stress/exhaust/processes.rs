@@ -23,7 +23,7 @@ fn manager(rig: &Rig, config: &Config, output: mpsc::Sender<OutputBatch>) -> Man
     Manager::start_manager(&config.process_manager, config.process_manager.rollout.mode().start(), parts)
 }
 
-fn with_logs(rig: &Rig, config: &Config) -> Manager {
+pub fn with_logs(rig: &Rig, config: &Config) -> Manager {
     let mode = config.log_store.rollout.mode().start();
     let (logs, output) = Logs::start(&config.log_store, mode, rig.bus.clone(), &rig.resources);
     drop(logs);

@@ -1,4 +1,5 @@
-//! Real processes through the manager: 100 tasks look at them, and start, stop and restart them in between.
+//! Real processes through the manager: 100 tasks look at them, and start, stop and restart them in between. Some come after
+//! others, some are started again by themselves, some say when they are ready.
 
 use std::{
     collections::HashMap,
@@ -11,8 +12,8 @@ use std::{
 
 use brummer::{
     bus::Filter,
-    config::Mode,
-    event::{Component, Event, RunId},
+    config::{After, Condition, Mode, Ready, ReadyProbe, RestartPolicy, RestartWhen, RunOptions},
+    event::{Component, Event, ProcessInfo, RunId},
     logs::Logs,
     process::{Manager, Parts, ProcessError, Started},
 };
@@ -61,15 +62,15 @@ pub fn run(scale: &Scale, mode: Mode) -> String {
         let resting = rig.resources.alive();
 
         let peak = rig.peak();
-        let runs = Arc::new(AtomicU64::new(0));
+        let asked = Arc::new(AtomicU64::new(0));
         let operations = scale.operations;
         rig::crowd(scale.tasks, scale.limit, |task| {
-            let (manager, runs) = (manager.clone(), Arc::clone(&runs));
+            let (manager, asked) = (manager.clone(), Arc::clone(&asked));
             async move {
                 for operation in 0..operations {
                     let number = task * 31 + operation / LOOKS;
                     if (task + operation).is_multiple_of(LOOKS) {
-                        operate(&manager, &runs, number).await;
+                        operate(&manager, &asked, number).await;
                     } else {
                         look(&manager, task + operation);
                         tokio::task::yield_now().await;
@@ -93,7 +94,12 @@ pub fn run(scale: &Scale, mode: Mode) -> String {
         if planted::is("lost-exit") {
             told.values_mut().next().unwrap().exited = 0;
         }
-        assert_eq!(told.len() as u64, runs.load(Relaxed), "runs that were promised and told of");
+        // What was asked for, what that brought with it, and what policies asked for.
+        let process = rig.metrics.snapshot().process;
+        assert_eq!(told.len() as u64, process.starts, "runs that were accepted and told of");
+        let asked = asked.load(Relaxed) + process.restarts;
+        assert!(process.starts >= asked && process.restarts > 0, "{asked} were asked for: {process:?}");
+        assert_eq!(process.running, 0, "all have ended");
         for (run, told) in &told {
             assert!(
                 told.pending == 1 && told.started <= 1 && told.exited == 1,
@@ -114,14 +120,36 @@ pub fn run(scale: &Scale, mode: Mode) -> String {
     })
 }
 
-async fn operate(manager: &Manager, runs: &AtomicU64, number: usize) {
+/// Some end by themselves, well or not, some only when they are told to. The number says what each comes after: nothing
+/// that comes after it in turn.
+fn script(name: usize) -> ProcessInfo {
+    let text = match name % 6 {
+        0 | 3 => "echo one; echo two >&2",
+        1 => "echo up; exit 1",
+        _ => "echo up; exec sleep 1000",
+    };
+    let when = if name % 6 == 1 { RestartWhen::OnFailure } else { RestartWhen::Never };
+    let restart = RestartPolicy { when, delay: Duration::from_millis(1), ..RestartPolicy::default() };
+    let before = match name % 6 {
+        4 => Some((name - 1, Condition::ExitedOk)),
+        5 => Some((name - 1, Condition::Ready)),
+        _ => None,
+    };
+    let after = before
+        .map(|(before, condition)| After { script: format!("script {before}"), condition: Some(condition) });
+    let probe = ReadyProbe::Log("up".to_owned());
+    let ready = (name % 6 == 4).then_some(Ready { probe, timeout: Duration::from_secs(30) });
+    let options = RunOptions { restart, after: after.into_iter().collect(), ready, ..RunOptions::default() };
+    ProcessInfo { options, ..rig::shell(&format!("script {name}"), text) }
+}
+
+async fn operate(manager: &Manager, asked: &AtomicU64, number: usize) {
     let name = number % PROCESSES;
-    // Some end by themselves, some only when they are told to.
-    let script = if name.is_multiple_of(3) { "echo one; echo two >&2" } else { "echo up; exec sleep 1000" };
-    let info = rig::shell(&format!("script {name}"), script);
-    let process = match manager.start(info).await.expect("there is room") {
+    let first = (name - name % 6..name).map(script).collect();
+    let started = manager.begin_start_after(first, script(name)).await.expect("it goes on");
+    let process = match started.done().await.expect("there is room") {
         Started::New(process, _) => {
-            runs.fetch_add(1, Relaxed);
+            asked.fetch_add(1, Relaxed);
             process
         }
         Started::Running(process) => process,
@@ -132,7 +160,7 @@ async fn operate(manager: &Manager, runs: &AtomicU64, number: usize) {
         2 => {
             // Refused when nothing may run any more, which is not the case here.
             manager.restart(process).await.expect("it can run again");
-            runs.fetch_add(1, Relaxed);
+            asked.fetch_add(1, Relaxed);
         }
         _ => {}
     }

@@ -1,0 +1,206 @@
+//! Restart policies and readiness: real programs, in both implementations. The waits themselves are tested without
+//! programs in `backoff.rs`.
+
+use super::*;
+use crate::config::{Ready, ReadyProbe, RestartPolicy, RestartWhen, RunOptions};
+
+both_modes! {
+    what_fails_is_started_again_and_given_up_with_the_reason
+    what_ends_well_is_started_again_only_always
+    a_stop_is_not_undone_by_a_policy
+    a_stop_takes_back_a_restart_that_waits
+    a_start_ends_the_wait_of_a_restart
+    a_restart_by_hand_ends_the_wait_and_begins_anew
+    a_restart_without_room_says_so
+    a_run_is_ready_when_a_line_of_either_pipe_matches
+    a_run_is_ready_when_its_port_or_url_answers
+    a_run_that_ends_right_after_its_line_was_ready
+}
+
+const LONG: Duration = Duration::from_secs(3600);
+
+fn again(text: &str, when: RestartWhen, delay: Duration) -> ProcessInfo {
+    let info = ProcessInfo::of_shell(text);
+    let restart = RestartPolicy { when, delay, max_delay: LONG, limit: Some(2), ..RestartPolicy::default() };
+    ProcessInfo { options: RunOptions { restart, ..RunOptions::default() }, ..info }
+}
+
+fn ready(text: &str, probe: ReadyProbe) -> ProcessInfo {
+    let info = ProcessInfo::of_shell(text);
+    let ready = Some(Ready { probe, timeout: DEADLINE });
+    ProcessInfo { options: RunOptions { ready, ..RunOptions::default() }, ..info }
+}
+
+impl Rig {
+    async fn reason(&mut self) -> (RunId, Option<String>) {
+        loop {
+            if let Event::ProcessExited { run, reason, .. } = self.event().await {
+                return (run, reason.map(|reason| reason.to_string()));
+            }
+        }
+    }
+}
+
+async fn what_fails_is_started_again_and_given_up_with_the_reason(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let info = again("echo run; exit 7", RestartWhen::OnFailure, Duration::from_millis(1));
+    let process = rig.manager.start(info.clone()).await.unwrap().process();
+    for round in 0..2 {
+        let first = 3 * round + 1;
+        let mut reasons = Vec::new();
+        for _ in 0..3 {
+            reasons.push(rig.reason().await);
+        }
+        assert_eq!(
+            reasons,
+            [
+                (RunId(first), None),
+                (RunId(first + 1), None),
+                (RunId(first + 2), Some("gave up after 2 restarts: exit 7".to_owned()))
+            ]
+        );
+        let status = rig.manager.status(process).unwrap();
+        assert_eq!((status.state, status.again), (State::Failed, false));
+        if round == 0 {
+            // Started by hand, it has its restarts again.
+            assert!(matches!(rig.manager.start(info.clone()).await, Ok(Started::New(..))));
+        }
+    }
+    assert_eq!(rig.texts(), ["run"; 6]);
+    let metrics = rig.resources.metrics().snapshot().process;
+    assert_eq!((metrics.restarts, metrics.given_up, metrics.running, metrics.starts), (4, 2, 0, 6));
+}
+
+async fn what_ends_well_is_started_again_only_always(mode: Mode) {
+    for (when, runs) in [(RestartWhen::OnFailure, 1), (RestartWhen::Always, 3)] {
+        let mut rig = Rig::new(mode);
+        rig.manager.start(again("echo run", when, Duration::ZERO)).await.unwrap();
+        for _ in 0..runs {
+            assert_eq!(rig.exit().await.1, State::Success);
+        }
+        assert_eq!(rig.texts().len(), runs);
+        assert_eq!(rig.resources.metrics().snapshot().process.restarts, runs as u64 - 1);
+    }
+}
+
+async fn a_stop_is_not_undone_by_a_policy(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let info = again("echo up; exec sleep 60", RestartWhen::Always, Duration::ZERO);
+    let process = rig.manager.start(info).await.unwrap().process();
+    rig.line("up").await;
+    rig.manager.stop(process).await.unwrap();
+    assert_eq!(rig.exit().await.1, State::Stopped);
+    let status = rig.manager.status(process).unwrap();
+    assert_eq!((status.state, status.again), (State::Stopped, false));
+    assert_eq!(rig.resources.metrics().snapshot().process.restarts, 0);
+}
+
+async fn a_stop_takes_back_a_restart_that_waits(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let process = rig.manager.start(again("exit 1", RestartWhen::Always, LONG)).await.unwrap().process();
+    rig.waiting("restarts in 3600 s (1 of 2)").await;
+    let status = rig.manager.status(process).unwrap();
+    assert_eq!(status.state, State::Pending);
+    rig.manager.stop(process).await.unwrap();
+    let (run, state, exit, _) = rig.exit().await;
+    assert_eq!((run, state, exit), (status.run, State::Stopped, Exit::NotStarted));
+}
+
+async fn a_start_ends_the_wait_of_a_restart(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let info = again("echo run; exit 1", RestartWhen::OnFailure, LONG);
+    let process = rig.manager.start(info.clone()).await.unwrap().process();
+    for (said, runs) in [("restarts in 3600 s (1 of 2)", 2), ("restarts in 3600 s (2 of 2)", 3)] {
+        rig.waiting(said).await;
+        assert_eq!(rig.manager.start(info.clone()).await, Ok(Started::Running(process)));
+        rig.exit().await;
+        assert_eq!(rig.texts().len(), runs);
+    }
+    assert_eq!(rig.resources.metrics().snapshot().process.given_up, 1);
+}
+
+async fn a_restart_by_hand_ends_the_wait_and_begins_anew(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let info = again("echo run; exit 1", RestartWhen::OnFailure, LONG);
+    let process = rig.manager.start(info).await.unwrap().process();
+    rig.waiting("restarts in 3600 s (1 of 2)").await;
+    let run = rig.manager.restart(process).await.unwrap();
+    while rig.exit().await.0 != run {}
+    rig.waiting("restarts in 3600 s (1 of 2)").await;
+    assert_eq!(rig.texts(), ["run"; 2]);
+    rig.manager.stop(process).await.unwrap();
+}
+
+async fn a_restart_without_room_says_so(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let directory = tempfile::tempdir().unwrap();
+    let go = directory.path().join("go");
+    let text = format!("while [ ! -e '{}' ]; do sleep 0.01; done; exit 1", go.display());
+    rig.manager.start(again(&text, RestartWhen::OnFailure, Duration::ZERO)).await.unwrap();
+    rig.started().await;
+    rig.manager.reconfigure(&ProcessManagerConfig { max_processes: 0, ..ProcessManagerConfig::default() });
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(rig.reason().await.1, None);
+    let said = "0 processes are running, which is the limit (process_manager.max_processes)";
+    assert_eq!(rig.reason().await.1.as_deref(), Some(said));
+}
+
+async fn a_run_is_ready_when_a_line_of_either_pipe_matches(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    for (number, pipe) in [">&1", ">&2"].into_iter().enumerate() {
+        // Coloured, as servers like to say it.
+        let text =
+            format!("echo not yet; printf '\\033[32mlistening\\033[0m on {number}\\n' {pipe}; exec sleep 60");
+        let probe = ReadyProbe::Log("^listening on \\d$".to_owned());
+        let process = rig.manager.start(ready(&text, probe)).await.unwrap().process();
+        for _ in 0..2 {
+            rig.detail(|detail| detail.readiness == Readiness::Waiting).await;
+            rig.detail(|detail| detail.readiness == Readiness::Ready).await;
+            // The next run is not ready because the last one was.
+            rig.manager.restart(process).await.unwrap();
+        }
+        rig.detail(|detail| detail.readiness == Readiness::Ready).await;
+        rig.manager.stop(process).await.unwrap();
+    }
+}
+
+async fn a_run_is_ready_when_its_port_or_url_answers(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = async {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let said = b"HTTP/1.1 204 No Content\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, said).await.ok();
+        }
+    };
+    let ready = async {
+        for probe in [ReadyProbe::Port(port), ReadyProbe::Http(format!("http://127.0.0.1:{port}/"))] {
+            let process = rig.manager.start(ready("exec sleep 60", probe)).await.unwrap().process();
+            rig.detail(|detail| detail.readiness == Readiness::Ready).await;
+            rig.manager.stop(process).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = ready => {}
+        () = answer => {}
+    }
+}
+
+async fn a_run_that_ends_right_after_its_line_was_ready(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    for _ in 0..20 {
+        let probe = ReadyProbe::Log("done".to_owned());
+        rig.manager.start(ready("echo done", probe)).await.unwrap();
+        let mut was_ready = false;
+        loop {
+            match rig.event().await {
+                Event::ProcessDetail { detail, .. } => was_ready |= detail.readiness == Readiness::Ready,
+                Event::ProcessExited { .. } => break,
+                _ => {}
+            }
+        }
+        assert!(was_ready, "its last line counts as well");
+    }
+}
