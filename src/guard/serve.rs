@@ -10,6 +10,7 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    fs::{AtFlags, CWD, Timestamps, UTIME_NOW},
     io::Errno,
     process::{Pid, Signal, WaitOptions, kill_process_group, wait},
 };
@@ -153,6 +154,15 @@ fn give_up_output() {
     }
 }
 
+/// Tells other hosts since when the tree is being ended: by the time of its record.
+fn touch_record(start: &Start) {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let times = Timestamps { last_access: now, last_modification: now };
+    let path = Path::new(std::ffi::OsStr::from_bytes(&start.record));
+    // None, or removed, which is as good.
+    rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).ok();
+}
+
 fn remove_record(start: &Start) {
     if !start.record.is_empty() {
         // It may have been removed, which is as good.
@@ -253,6 +263,7 @@ impl Guard {
         if !self.ending.ask(Instant::now(), grace) {
             return;
         }
+        touch_record(&self.start);
         self.round = ROUND;
         let Some(signal) = Signal::from_named_raw(signal) else { return self.ending.hurry(Instant::now()) };
         if signal == Signal::KILL {

@@ -155,6 +155,10 @@ impl ViewState {
             Event::ProcessExited { process, run, state, exit, last, reason, at } => {
                 let changed = self.change(*process, next, |row| {
                     row.usage = None;
+                    // A run that ended while it was pending waits for nothing more.
+                    if row.detail.waiting.is_some() {
+                        Arc::make_mut(&mut row.detail).waiting = None;
+                    }
                     row.state = *state;
                     row.exit = Some(*exit);
                     row.reason.clone_from(reason);

@@ -57,9 +57,10 @@ pub struct Elsewhere {
 }
 
 /// An old run of a script, as far as a new one has to wait for it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Old {
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) enum Before {
     /// There is none.
+    #[default]
     Gone,
     /// Somebody ends it; by when it is killed, where that is known.
     Ending { grace: Duration, killed_at: Option<Timestamp> },
@@ -121,7 +122,7 @@ impl Records {
     }
 
     /// What a start of this script has to wait for.
-    pub(super) fn old(&self, root: &str, name: &str) -> Old {
+    pub(super) fn before(&self, root: &str, name: &str) -> Before {
         let (found, _) = self.of_others();
         let is_its = |found: &Found| found.record.root == root && found.record.name == name;
         let mut same: Vec<_> = found.into_iter().filter(is_its).collect();
@@ -130,15 +131,15 @@ impl Records {
             _ => None,
         });
         if let Some((grace, killed_at)) = ending.max_by_key(|(_, killed_at)| *killed_at) {
-            return Old::Ending { grace, killed_at };
+            return Before::Ending { grace, killed_at };
         }
         // What was meant to stay is no business of the next start.
         same.retain(|found| self.standing(found) != Standing::Detached);
         let left = self.abandoned(same, |_| true);
         if left.is_empty() {
-            Old::Gone
+            Before::Gone
         } else {
-            Old::Left(left.into_iter().map(|(record, ..)| record.mark).collect())
+            Before::Left(left.into_iter().map(|(record, ..)| record.mark).collect())
         }
     }
 
@@ -392,26 +393,33 @@ mod tests {
         );
         assert_eq!(rig.left(), [(detached.clone(), vec![stays.0.id()], true)]);
         assert!(rig.has(&detached) && !rig.has(&daemon));
-        assert_eq!(rig.records.old("/p", "dev"), Old::Gone, "the next start does not end what is to stay");
+        assert_eq!(
+            rig.records.before("/p", "dev"),
+            Before::Gone,
+            "the next start does not end what is to stay"
+        );
     }
 
     #[test]
     fn a_start_waits_for_what_somebody_ends_and_ends_what_nobody_does() {
         let rig = Rig::new();
-        assert_eq!(rig.records.old("/p", "dev"), Old::Gone);
+        assert_eq!(rig.records.before("/p", "dev"), Before::Gone);
         let run = rig.record(1, |_| ());
         let ours = Started::up("echo up; exec sleep 1001", Some(&run));
-        assert_eq!(rig.records.old("/p", "dev"), Old::Left(vec![run.clone()]));
-        assert_eq!((rig.records.old("/p", "api"), rig.records.old("/q", "dev")), (Old::Gone, Old::Gone));
+        assert_eq!(rig.records.before("/p", "dev"), Before::Left(vec![run.clone()]));
+        assert_eq!(
+            (rig.records.before("/p", "api"), rig.records.before("/q", "dev")),
+            (Before::Gone, Before::Gone)
+        );
         // Its guard lives and finishes.
         let guard = Started::up("echo up; exec sleep 1001", None);
         rig.record(2, |record| record.guard = guard.who());
         assert_eq!(
-            rig.records.old("/p", "dev"),
-            Old::Ending { grace: Duration::from_secs(60), killed_at: None }
+            rig.records.before("/p", "dev"),
+            Before::Ending { grace: Duration::from_secs(60), killed_at: None }
         );
         drop((guard, ours));
-        assert_eq!(rig.records.old("/p", "dev"), Old::Gone);
+        assert_eq!(rig.records.before("/p", "dev"), Before::Gone);
     }
 
     #[test]
@@ -427,7 +435,7 @@ mod tests {
             [("dev", host.who())]
         );
         assert_eq!((rig.records.elsewhere("/q", &names), rig.left()), (Vec::new(), Vec::new()));
-        assert_eq!(rig.records.old("/p", "dev"), Old::Gone, "what another editor runs is not ended");
+        assert_eq!(rig.records.before("/p", "dev"), Before::Gone, "what another editor runs is not ended");
         drop(leader);
         assert_eq!((rig.records.elsewhere("/p", &names), rig.has(&run)), (Vec::new(), true));
     }

@@ -179,7 +179,7 @@ impl Owner {
                 command = mailbox.recv() => command,
                 Some(again) = self.agains.recv() => {
                     drop(self.guarded(|owner| {
-                        owner.again(again);
+                        owner.again(&again);
                         Ok(())
                     }));
                     continue;

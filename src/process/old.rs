@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Records, leftover::Old};
+use super::{Records, leftover::Before};
 use crate::{
-    bus::EventBus,
-    event::{Component, Detail, Event, ProcessId, ProcessInfo, RunId, Timestamp},
+    event::{Component, ProcessInfo, Timestamp},
     resource::ResourceManager,
 };
 
@@ -16,58 +15,60 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(50);
 
 /// See the module.
-pub(super) struct Wait {
-    pub(super) process: ProcessId,
-    pub(super) run: RunId,
-    pub(super) records: Records,
-    pub(super) resources: ResourceManager,
-    pub(super) bus: EventBus,
+pub(super) struct Old {
+    records: Records,
+    resources: ResourceManager,
+    root: String,
+    name: String,
+    /// When somebody was first seen to end it.
+    seen: Option<Timestamp>,
+    /// What nobody ends.
+    left: Vec<String>,
+    /// It could not be ended.
+    given_up: bool,
 }
 
-// === impl Wait ===
+// === impl Old ===
 
-impl Wait {
-    /// Returns when nothing of an old run is in the way: what somebody ends is waited for, what nobody ends is ended. The row
-    /// says so meanwhile. What cannot be ended is not waited for.
-    pub(super) async fn over(self, info: &ProcessInfo) {
+impl Old {
+    pub(super) fn new(records: Records, resources: ResourceManager, info: &ProcessInfo) -> Self {
         let (root, name) = (info.root.to_string_lossy().into_owned(), info.label());
-        let (mut said, mut seen) = (None, None);
-        loop {
-            let (records, asked) = (self.records.clone(), (root.clone(), name.clone()));
-            let look = move || records.old(&asked.0, &asked.1);
-            // A panic is told of, and is no reason not to start.
-            let old = self.resources.blocking(Component::Process, "old run", look).await.unwrap_or(Old::Gone);
-            match old {
-                Old::Gone => break,
-                Old::Ending { grace, killed_at } => {
-                    let first = *seen.get_or_insert_with(Timestamp::now);
-                    let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-                    let until = killed_at.unwrap_or(Timestamp(first.0.saturating_add(grace)));
-                    self.say(&mut said, Some(waiting(&name, until, Timestamp::now()))).await;
-                    sleep(LOOK).await;
-                }
-                Old::Left(runs) => {
-                    self.say(&mut said, Some(format!("ending what is left of the old {name}"))).await;
-                    if let Err(error) = self.records.end(runs, &self.resources).await {
-                        tracing::warn!(error, name, "What is left of an old run is in the way.");
-                        break;
-                    }
-                }
-            }
-        }
-        self.say(&mut said, None).await;
+        Self { records, resources, root, name, seen: None, left: Vec::new(), given_up: false }
     }
 
-    async fn say(&self, said: &mut Option<String>, now: Option<String>) {
-        if *said == now {
-            return;
+    /// What is waited for, worded for the user; `None` when nothing is in the way.
+    pub(super) async fn in_the_way(&mut self) -> Option<String> {
+        if self.given_up {
+            return None;
         }
-        said.clone_from(&now);
-        let detail = Detail { waiting: now.map(Into::into), ..Detail::default() };
-        let (process, run, at) = (self.process, self.run, Timestamp::now());
-        let event = Event::ProcessDetail { process, run, detail: detail.into(), at };
-        if let Err(error) = self.bus.publish(event).await {
-            tracing::debug!(%error, "An event came after the bus had stopped.");
+        let (records, root, name) = (self.records.clone(), self.root.clone(), self.name.clone());
+        let look = move || records.before(&root, &name);
+        // A panic is told of, and is no reason not to start.
+        let before = self.resources.blocking(Component::Process, "old run", look).await.unwrap_or_default();
+        match before {
+            Before::Gone => None,
+            Before::Ending { grace, killed_at } => {
+                self.left.clear();
+                let first = *self.seen.get_or_insert_with(Timestamp::now);
+                let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+                let until = killed_at.unwrap_or(Timestamp(first.0.saturating_add(grace)));
+                Some(waiting(&self.name, until, Timestamp::now()))
+            }
+            Before::Left(runs) => {
+                self.left = runs;
+                Some(format!("ending what is left of the old {}", self.name))
+            }
+        }
+    }
+
+    /// Ends what nobody ends, or gives the others time.
+    pub(super) async fn less(&mut self) {
+        if self.left.is_empty() {
+            return sleep(LOOK).await;
+        }
+        if let Err(error) = self.records.end(self.left.clone(), &self.resources).await {
+            tracing::warn!(error, name = self.name, "What is left of an old run is in the way.");
+            self.given_up = true;
         }
     }
 }

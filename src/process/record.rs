@@ -14,6 +14,7 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use rustix::{
@@ -21,8 +22,11 @@ use rustix::{
     io::Errno,
 };
 
-use super::identity::{Identity, Machine};
-use crate::event::Timestamp;
+use super::{
+    identity::{Identity, Machine},
+    tree,
+};
+use crate::event::{ProcessInfo, Timestamp};
 
 /// Changes when an older host could not read a record.
 const VERSION: u32 = 1;
@@ -187,6 +191,33 @@ impl Records {
     /// The file of a run, for its guard to remove.
     pub(super) fn path(&self, mark: &str) -> PathBuf {
         self.0.base.join("runs").join(Record::file(mark))
+    }
+
+    /// The record of a run of this host. `grace` is what a tree gets where its script does not say.
+    pub(super) fn of_run(
+        &self,
+        mark: String,
+        info: &ProcessInfo,
+        grace: Duration,
+        (guard, leader): (u32, u32),
+        at: Timestamp,
+    ) -> Record {
+        // One that has ended already is known by its number alone, which then means nobody.
+        let identity = |pid| Identity::of(pid).unwrap_or(Identity { pid, start: 0 });
+        let options = &info.options;
+        let grace = options.stop_grace.unwrap_or(grace).as_millis();
+        Record {
+            root: info.root.to_string_lossy().into_owned(),
+            name: info.label(),
+            guard: identity(guard),
+            leader: identity(leader),
+            at,
+            signal: tree::number(options.stop_signal),
+            grace: u64::try_from(grace).unwrap_or(u64::MAX),
+            detach: options.detach,
+            leave: options.leave.clone(),
+            ..self.blank(mark)
+        }
     }
 
     /// The part of a record that is the same for all runs of this host.

@@ -24,6 +24,7 @@ use super::{
     console::{Console, Noticed},
     controls::Controls,
     dependencies::Standing,
+    environment,
     message::{Again, Control, Counted, Start},
     output::Phase,
     pty::Master,
@@ -164,7 +165,7 @@ impl Task {
         self.publish(pending).await;
         #[cfg(test)]
         super::planted::panic_at(&info, "pending");
-        let turn = match self.pending(before).await {
+        let turn = match self.pending(before, &info).await {
             Ok(turn) => turn,
             Err(why) => {
                 let (state, reason) = match why {
@@ -196,6 +197,7 @@ impl Task {
         };
 
         let (started_at, since) = (Timestamp::now(), Instant::now());
+        self.record(&info, run, pid, started_at);
         self.set(Status {
             state: State::Running,
             pid: Some(pid),
@@ -205,7 +207,7 @@ impl Task {
         let after = self.begin_output(run, number, started_at).await;
         self.publish(Event::ProcessStarted { process: self.process, run, pid, after, at: started_at }).await;
         let pattern = self.begin_probe(&info).await;
-        self.read(run, pipes, terminal, pattern);
+        self.read(run, pipes, terminal, pattern.as_ref());
         #[cfg(test)]
         super::planted::panic_at(&info, "running");
 
@@ -265,11 +267,23 @@ impl Task {
         let no_terminal = |error| format!("there is no terminal for it: {error}");
         let (master, slave) = self.console.terminal(&info.options).map_err(no_terminal)?.unzip();
         let terminal = slave.zip(master.as_deref().map(AsFd::as_fd));
-        let spec = Spec { info, run, grace, terminal, record: None };
+        let record = self.settings.records().map(|records| records.path(&environment::mark(run)));
+        let spec = Spec { info, run, grace, terminal, record: record.as_deref() };
         let (tree, pipes) = Tree::start(spec, &self.guards)?;
         self.console.set_tree(Some(tree.guard_pid));
         self.work.planted = Some(Planted { tree, info: Arc::clone(info) });
         Ok((pipes, master))
+    }
+
+    /// Writes what the next host has to know of a run.
+    fn record(&self, info: &ProcessInfo, run: RunId, leader: u32, at: Timestamp) {
+        let (Some(records), Some(planted)) = (self.settings.records(), &self.work.planted) else { return };
+        let grace = self.settings.values().stop_grace;
+        let record =
+            records.of_run(environment::mark(run), info, grace, (planted.tree.guard_pid, leader), at);
+        if let Err(error) = records.write(&record) {
+            tracing::warn!(%error, name = record.name, "A run could not be recorded.");
+        }
     }
 
     /// The task panicked and its present work is lost: what was started is ended, and the run is over.

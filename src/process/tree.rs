@@ -8,7 +8,7 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::{ffi::OsStrExt, net::UnixStream as StdStream},
     },
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -54,6 +54,8 @@ pub(super) struct Tree {
     known: Vec<u32>,
     leave: Vec<String>,
     program: String,
+    /// The file the guard removes when nothing is left. It may have come too early, or be lost, so it is removed here too.
+    record: Option<PathBuf>,
 }
 
 /// The host's ends of what a tree reads and writes.
@@ -161,6 +163,7 @@ impl Tree {
             known: Vec::new(),
             leave: info.options.leave.clone(),
             program,
+            record: record.map(Path::to_owned),
         };
         let stdout = pipe::Receiver::from_owned_fd(out).map_err(failed)?;
         let stderr = pipe::Receiver::from_owned_fd(err).map_err(failed)?;
@@ -239,6 +242,10 @@ impl Tree {
             self.guards.end_orphans(self.run, &self.known, &self.leave).await;
         }
         self.guards.forget(self.guard_pid);
+        if let Some(record) = &self.record {
+            // Mostly it is gone.
+            std::fs::remove_file(record).ok();
+        }
         self.over = true;
         self.last.take().unwrap_or(News::Lost)
     }
@@ -302,7 +309,7 @@ fn send_first(socket: &StdStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) 
 }
 
 /// The signal's number here.
-fn number(signal: StopSignal) -> i32 {
+pub(super) fn number(signal: StopSignal) -> i32 {
     use rustix::process::Signal;
     match signal {
         StopSignal::Term => Signal::TERM,

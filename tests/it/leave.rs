@@ -180,3 +180,33 @@ fn a_start_that_waits_for_what_the_last_run_left_does_not_outlive_the_host() {
     assert!(host.wait_end().success());
     host.marker.assert_none_left();
 }
+
+#[test]
+fn a_quick_return_waits_for_the_old_run() {
+    let project = Project::with(&[("dev", "sh slow.sh")]);
+    // It takes longer to leave than its editor and its host.
+    project.write(
+        "slow.sh",
+        "mkdir lock || { echo busy; exit 1; }\n\
+         trap 'sleep 2.5; rmdir lock; exit 0' TERM\n\
+         echo up\n\
+         while :; do sleep 0.05; done\n",
+    );
+    let runtime = tempfile::Builder::new().prefix("brummer-runtime-").tempdir().unwrap();
+    let at = || Nvim::at(project.root()).env("XDG_RUNTIME_DIR", runtime.path().to_str().unwrap());
+    let mut first = at().start();
+    first.ex("BrummerRun dev");
+    first.wait_until("it to be up", |_| project.exists("lock"));
+    first.ex("qall");
+    assert_eq!(first.wait_exit(), Some(0));
+    let next = at().start();
+    next.ex("BrummerRun dev");
+    let waits = |nvim: &Nvim| nvim.status("dev")["waiting"].as_str().map(str::to_owned);
+    let said = next.wait_for("the wait", waits);
+    assert!(said.starts_with("waiting for the old dev to end"), "{said}");
+    assert!(project.exists("lock"), "the old one is still there");
+    next.wait_until("it to run", |nvim| nvim.status("dev")["state"] == "running");
+    next.wait_screen("up");
+    assert!(!next.screen().contains("busy"));
+    first.marker.assert_none_left();
+}

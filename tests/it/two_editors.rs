@@ -76,23 +76,18 @@ fn a_run_has_a_record_for_the_user_alone_for_as_long_as_it_lives() {
 
 #[test]
 fn a_host_and_its_guards_killed_at_once_leave_what_the_next_one_offers_and_ends_and_nothing_else() {
-    let project = Project::with(&[
-        ("dev", "sh tree.sh"),
-        ("api", "setsid sh -c 'trap \"\" TERM; while :; do sleep 0.1; done' deaf-api & wait"),
-    ]);
+    let project = Project::with(&[("dev", "sh tree.sh"), ("api", "sh deaf.sh")]);
+    project.write("deaf.sh", "setsid sh -c 'trap \"\" TERM; while :; do sleep 0.1; done' deaf-api & wait\n");
     // What is in a session of its own does not die with the leader.
     project.write("tree.sh", "setsid sh -c 'sleep 1002' far-child & sleep 1003 & wait\n");
     let (runtime, elsewhere) = (runtime(), Project::empty());
     // The same program under the same name, started by somebody else.
     let bystander = Host::beside(elsewhere.root(), runtime.path());
-    let other = bystander
-        .ask(
-            "run",
-            &json!({ "root": elsewhere.root(), "command": "setsid sh -c 'sleep 1002' far-child & wait" }),
-        )
-        .unwrap();
-    let other = other["started"][0]["id"].as_u64().unwrap();
+    elsewhere.write("tree.sh", "setsid sh -c 'sleep 1002' far-child & wait\n");
+    let command = json!({ "root": elsewhere.root(), "command": "sh tree.sh" });
+    let other = bystander.ask("run", &command).unwrap()["started"][0]["id"].as_u64().unwrap();
     bystander.wait_state(other, &["running"]);
+    eventually("the bystander", || bystander.marker.named("far-child").into_iter().next());
     let mut first = Host::beside(project.root(), runtime.path());
     first.run(project.root(), &["dev", "api"]);
     eventually("the trees", || {
@@ -248,7 +243,8 @@ fn what_is_detached_is_listed_and_left_alone() {
     record(runtime.path(), "daemon");
     first.hang_up();
     first.wait_end();
-    assert!(!first.marker.named("sleep 1001").is_empty());
+    // Its package manager takes its time.
+    eventually("the daemon", || first.marker.named("sleep 1001").into_iter().next());
     let next = Host::beside(project.root(), runtime.path());
     let event = next.wait("left-overs", |seen| seen.events("leftovers").first().cloned());
     let rows = event["leftovers"].as_array().unwrap();

@@ -74,8 +74,8 @@ impl Owner {
     }
 
     /// A policy asks for another run, unless something else was asked for since the last one ended.
-    pub(super) fn again(&mut self, again: Again) {
-        let Again { process, run, restart } = again;
+    pub(super) fn again(&mut self, again: &Again) {
+        let &Again { process, run, restart } = again;
         let Some(entry) = self.entries.get(&process) else { return };
         if entry.run != run || entry.stopping {
             return;

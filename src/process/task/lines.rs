@@ -30,7 +30,7 @@ impl Task {
         run: RunId,
         pipes: Pipes,
         terminal: Option<Arc<Master>>,
-        pattern: Option<Arc<Pattern>>,
+        pattern: Option<&Arc<Pattern>>,
     ) {
         let Pipes { stdout, stderr, stdin } = pipes;
         let (phase, phases) = watch::channel(Phase::Running);
@@ -40,7 +40,7 @@ impl Task {
             output: self.output.clone(),
             console: Arc::clone(&self.console),
             phase: phases.clone(),
-            pattern: pattern.clone(),
+            pattern: pattern.cloned(),
             over: Some(done.clone()),
             shutdown: self.resources.shutdown(),
         };

@@ -6,11 +6,12 @@ use tokio::time::{Instant, sleep};
 
 use super::Task;
 use crate::{
-    event::Component,
+    event::{Component, ProcessInfo},
     process::{
         backoff::Restart,
         dependencies::{self, Dependency, Progress},
         message::{Before, Control},
+        old::Old,
         settings::Turn,
     },
     resource::Permit,
@@ -38,7 +39,11 @@ enum Waited<T> {
 impl Task {
     /// Waits until the program may be started: for the delay of a restart, for what has to be up first, then for the turn
     /// and a permit of the program's. Carries out commands meanwhile.
-    pub(super) async fn pending(&mut self, before: Before) -> Result<(Turn, Permit), NotStarted> {
+    pub(super) async fn pending(
+        &mut self,
+        before: Before,
+        info: &ProcessInfo,
+    ) -> Result<(Turn, Permit), NotStarted> {
         let Before { cancelled, refused, restart, mut after } = before;
         if cancelled {
             return Err(NotStarted::Stopped);
@@ -51,9 +56,30 @@ impl Task {
             None => self.work.backoff.reset(),
         }
         self.dependencies(&mut after).await?;
+        self.old(info).await?;
         let turn = self.turn().await;
         self.detail(|detail| detail.waiting = None).await;
         turn
+    }
+
+    /// Waits until nothing of an old run of the same script is in the way that another host began: what somebody ends is
+    /// waited for, what nobody ends is ended. What cannot be ended is not waited for.
+    async fn old(&mut self, info: &ProcessInfo) -> Result<(), NotStarted> {
+        let Some(records) = self.settings.records().cloned() else { return Ok(()) };
+        let mut old = Old::new(records, self.resources.clone(), info);
+        loop {
+            let what = match self.wait(old.in_the_way()).await {
+                Waited::Done(Some(what)) => what,
+                Waited::Done(None) => return Ok(()),
+                Waited::Hurried => continue,
+                Waited::Stopped => return Err(NotStarted::Stopped),
+            };
+            self.detail(|detail| detail.waiting = Some(what.into())).await;
+            match self.wait(old.less()).await {
+                Waited::Done(()) | Waited::Hurried => {}
+                Waited::Stopped => return Err(NotStarted::Stopped),
+            }
+        }
     }
 
     /// Waits as long as the policy says, unless the script is asked for meanwhile.

@@ -246,8 +246,8 @@ async fn a_child_that_closes_its_output_and_lives_on_is_running(mode: Mode) {
     let process = rig.manager.start(info).await.unwrap().process();
     rig.line("bye").await;
     let readers_ended = async {
-        // The task of the process is left.
-        while rig.resources.alive() > before + 1 {
+        // The task of the process is left, and what feeds its input.
+        while rig.resources.alive() > before + 2 {
             tokio::task::yield_now().await;
         }
     };
