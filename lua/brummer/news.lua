@@ -30,7 +30,7 @@ end
 
 ---@param kind string
 ---@param name string
----@param text string
+---@param text string|fun(): string
 ---@param level integer
 local function notice(kind, name, text, level)
   require('brummer.notify').notice({ kind = kind, name = name, text = text, level = level })
@@ -89,17 +89,18 @@ end
 
 ---@param event table
 ---@param name string
----@param row brummer.Row?
-local function notices(event, name, row)
+local function notices(event, name)
   if event.kind == 'exited' and event.state == 'failed' then
-    local text = ('%s failed (%s)'):format(name, state.ending(event))
-    if row and row.state == 'pending' and row.waiting and row.run == event.run then
-      text = ('%s, %s'):format(text, row.waiting)
-    end
-    if event.message then
-      text = text .. ': ' .. event.message
-    end
-    notice('failed', name, text, vim.log.levels.ERROR)
+    notice('failed', name, function()
+      local text = ('%s failed (%s)'):format(name, state.ending(event))
+      -- That it is started again by itself is known a moment later.
+      local row = state.get(event.id)
+      local again = row and row.state == 'pending' and row.waiting or ''
+      if vim.startswith(again, 'restarts in') then
+        text = ('%s, %s'):format(text, again)
+      end
+      return event.message and text .. ': ' .. event.message or text
+    end, vim.log.levels.ERROR)
   elseif event.kind == 'error' and told[event.id] ~= event.run then
     told[event.id] = event.run
     local text = ('%s: %s'):format(name, event.message or 'error')
@@ -116,10 +117,9 @@ function M.apply(list)
     elseif event.kind == 'leftovers' then
       require('brummer.leftovers').tell(event.leftovers or {})
     elseif event.id then
-      local row = state.get(event.id)
-      local known = row or {}
+      local known = state.get(event.id) or {}
       local data = vim.tbl_extend('keep', event, { name = known.name, root = known.root })
-      notices(event, known.name or ('process %d'):format(event.id), row)
+      notices(event, known.name or ('process %d'):format(event.id))
       if PATTERN[event.kind] then
         emit(PATTERN[event.kind], data)
       end

@@ -9,7 +9,7 @@ local MERGE_MS = 200
 ---@class (exact) brummer.Notice
 ---@field kind string
 ---@field name string
----@field text string
+---@field text string|fun(): string what is said, or how it is found out when it is said
 ---@field level integer
 
 ---@type brummer.Notice[]
@@ -76,6 +76,13 @@ local function busy()
     or vim.fn.getcmdwintype() ~= ''
 end
 
+---@param notice brummer.Notice
+---@return string
+local function said(notice)
+  local text_of = notice.text
+  return type(text_of) == 'function' and text_of() or text_of --[[@as string]]
+end
+
 ---@type table<string, string> several notices of a kind: what all of them are
 local SEVERAL = {
   failed = '%d processes failed: %s',
@@ -89,7 +96,7 @@ local SEVERAL = {
 ---@return string
 local function merge(kind, list)
   if #list == 1 then
-    return list[1].text
+    return said(list[1])
   end
   local names, seen = {}, {}
   for _, notice in ipairs(list) do
@@ -101,7 +108,7 @@ local function merge(kind, list)
   local several = SEVERAL[kind]
   if #names == 1 or not several then
     -- How it is now counts, not the way there.
-    return list[#list].text
+    return said(list[#list])
   end
   return several:format(#names, table.concat(names, ', '))
 end

@@ -120,7 +120,7 @@ end
 --- Runs scripts or a command line and opens the log.
 ---@param opts brummer.RunOpts
 function M.start(opts)
-  local win = vim.api.nvim_get_current_win()
+  local win, buf = vim.api.nvim_get_current_win(), vim.api.nvim_get_current_buf()
   local function run(root)
     local names = opts.names and catalog.join(opts.names, catalog.names(root))
     if not opts.quiet then
@@ -159,7 +159,10 @@ function M.start(opts)
       if value and #(value.elsewhere or {}) > 0 then
         require('brummer.elsewhere').choose(root, value.elsewhere, opts)
       end
-      if opts.open == false or #started == 0 then
+      local now = vim.api.nvim_get_current_buf()
+      local elsewhere = now ~= buf and require('brummer.ui.view').get(now) ~= nil
+      -- Another view that was opened meanwhile is not replaced under the cursor.
+      if opts.open == false or #started == 0 or elsewhere then
         return
       end
       local open = vim.deepcopy(opts.open or {})

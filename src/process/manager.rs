@@ -13,8 +13,8 @@ use tokio::{
 use super::{
     OutputBatch, Parts, ProcessError, Started, Status, StatusCell,
     adopt::Guards,
-    console::Console,
     backoff::Restart,
+    console::Console,
     controls::Controls,
     dependencies::Standing,
     message::{Again, Before, Command, Control, Counted, Handed, Start},
@@ -273,8 +273,7 @@ impl Owner {
             StatusReadStrategy::Atomic => StatusCell::new(pending),
             StatusReadStrategy::Locked => StatusCell::locked(pending, Arc::clone(self.resources.metrics())),
         });
-        let console =
-            Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
+        let console = Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
         let (standing, stands) = watch::channel(Standing::pending(run));
         let owner = self.resources.owner(Component::Process, "process");
         let (control, controls) = resource::channel(
@@ -413,8 +412,7 @@ impl Owner {
     fn mirror(&mut self, info: ProcessInfo, host: u32) -> Result<Mirror, ProcessError> {
         let (process, run) = (self.next_process(), self.next_run());
         // Nothing can be sent to it.
-        let console =
-            Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
+        let console = Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
         let around = (self.bus.clone(), self.output.clone(), console);
         let (mirror, shown) = self.mirrors.add(process, run, info, host, around)?;
         self.registry.publish(mirror.process(), shown);

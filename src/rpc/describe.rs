@@ -45,9 +45,7 @@ fn value(info: &ProcessInfo, config: &Config, members: &[Member]) -> Value {
         value["kind"] = script.kind.into();
         value["file"] = json!(script.file);
         value["line"] = script.line.into();
-        let source = |variable: &project::Variable| {
-            json!({ "name": variable.name, "source": variable.source.within(Path::new(&info.root)) })
-        };
+        let source = |variable: &project::Variable| json!({ "name": variable.name, "source": variable.source.within(Path::new(&info.root)) });
         value["env"] = script.env.iter().map(source).collect::<Vec<_>>().into();
     }
     value
@@ -106,7 +104,8 @@ fn restart(policy: &RestartPolicy) -> Option<String> {
         RestartWhen::OnFailure => "on-failure",
         RestartWhen::Always => "always",
     };
-    let often = policy.limit.map_or_else(|| "without end".to_owned(), |limit| format!("at most {limit} times"));
+    let often =
+        policy.limit.map_or_else(|| "without end".to_owned(), |limit| format!("at most {limit} times"));
     Some(format!("{when}, after {} to {}, {often}", duration(policy.delay), duration(policy.max_delay)))
 }
 

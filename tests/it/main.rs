@@ -12,6 +12,7 @@ mod support;
 mod bad_input;
 mod cli;
 mod commands;
+mod dashboard;
 mod detect;
 mod guard;
 mod jump;

@@ -89,11 +89,11 @@ return function(test, t)
     t.eq(shown(opened(child)), {
       ' brummer  shop · 2 running · 1 waiting · 1 failed                       g? help',
       ' ▾ Processes',
-      '   ● dev       web     :5173           ready 12m  cpu 3%    210 MB  2 errors',
-      '   ● api       server  :3000 :3001 +1  not ready  cpu 125%   88 MB',
+      '   ● dev       web     :5173           ready 12m    cpu 3%    210 MB  2 errors',
+      '   ● api       server  :3000 :3001 +1  not ready    cpu 125%   88 MB',
       '       not ready after 60 s: port 5432',
       '   … worker    server  waiting for api (ready: port 3000)',
-      '   ✗ test:e2e  web     exit 1 · 3m ago · 41 s                       1 error',
+      '   ✗ test:e2e  web     exit 1 · 3m ago · 41 s                         1 error',
       '       left running: node (4711)',
       '       left running: sccache (4712), may stay',
       '   ✓ build     web     ok · 9m ago · 12 s',
@@ -105,10 +105,10 @@ return function(test, t)
     t.eq(
       { lines[3], lines[4], lines[6], lines[7] },
       {
-        '   ● dev       web     :5173           ready 12m  cpu 3%    210 MB  2 errors  vite --host',
-        '   ● api       server  :3000 :3001 +1  not ready  cpu 125%   88 MB            tsx watch src/main.ts',
-        '   … worker    server  waiting for api (ready: port 3000)                     node w.js',
-        '   ✗ test:e2e  web     exit 1 · 3m ago · 41 s                       1 error   playwright test',
+        '   ● dev       web     :5173           ready 12m    cpu 3%    210 MB  2 errors  vite --host',
+        '   ● api       server  :3000 :3001 +1  not ready    cpu 125%   88 MB            tsx watch src/main.ts',
+        '   … worker    server  waiting for api (ready: port 3000)                       node w.js',
+        '   ✗ test:e2e  web     exit 1 · 3m ago · 41 s                         1 error   playwright test',
       }
     )
   end)
@@ -117,11 +117,11 @@ return function(test, t)
     t.eq(shown(opened(child, { width = 60, height = 20 })), {
       ' brummer  shop · 2 running · 1 waiting · 1 failed   g? help',
       ' ▾ Processes',
-      '   ● dev       web     :5173     ready 12m  2 errors',
+      '   ● dev       web     :5173     ready 12m    2 errors',
       '   ● api       server  :3000 +2  not ready',
       '       not ready after 60 s: port 5432',
       '   … worker    server  waiting for api (ready: port 3000)',
-      '   ✗ test:e2e  web     exit 1 · 3m ago      1 error',
+      '   ✗ test:e2e  web     exit 1 · 3m ago        1 error',
       '       left running: node (4711)',
       '       left running: sccache (4712), may stay',
       '   ✓ build     web     ok · 9m ago · 12 s',
@@ -142,8 +142,8 @@ return function(test, t)
     local c = opened(child, {}, true)
     local line = c:lines()[3]
     -- ● and · take two cells there, ✗ takes one.
-    t.eq(line, '   ● dev       web     :5173           ready 12m  cpu 3%    210 MB  2 errors')
-    t.eq(c:lines()[7], '   ✗  test:e2e  web     exit 1 · 3m ago · 41 s                     1 error')
+    t.eq(line, '   ● dev       web     :5173           ready 12m    cpu 3%    210 MB  2 errors')
+    t.eq(c:lines()[7], '   ✗  test:e2e  web     exit 1 · 3m ago · 41 s                       1 error')
     for _, it in ipairs(c:lines()) do
       t.ok(c:lua('return vim.fn.strdisplaywidth(...)', it) <= 80, it)
     end

@@ -108,10 +108,10 @@ end
 ---@return brummer.RowLayout
 function M.layout(rows, width)
   local it ---@type brummer.RowLayout
-  local function most(least, fn)
+  local function most(least, fn, arg)
     local cells = least
     for _, row in ipairs(rows) do
-      cells = math.max(cells, vim.fn.strdisplaywidth(fn(row)))
+      cells = math.max(cells, vim.fn.strdisplaywidth(fn(row, arg)))
     end
     return cells
   end
@@ -124,6 +124,9 @@ function M.layout(rows, width)
   local several = any(function(row)
     return row.root ~= rows[1].root
   end)
+  local probed = any(function(row)
+    return row.ready ~= nil
+  end)
   local usage = any(function(row)
     return row.cpu ~= nil or row.memory ~= nil
   end)
@@ -134,12 +137,7 @@ function M.layout(rows, width)
       level = level,
       icon = icon,
       usage = usage and level < 2,
-      name = math.min(
-        most(4, function(row)
-          return name_of(row, short)
-        end),
-        width < 100 and 20 or 28
-      ),
+      name = math.min(most(4, name_of, short), width < 100 and 20 or 28),
       project = several and math.min(most(1, M.project), 12) or 0,
       package = short and math.min(
         most(0, function(row)
@@ -147,13 +145,9 @@ function M.layout(rows, width)
         end),
         12
       ) or 0,
-      ports = math.min(
-        most(0, function(row)
-          return ports(row, level)
-        end),
-        15
-      ),
-      state = most(level < 4 and 9 or 2, function(row)
+      ports = math.min(most(0, ports, level), 15),
+      -- Of `up 12m` and `ready 3h 5m`, which grow while one looks.
+      state = most(level == 4 and 2 or probed and 11 or 9, function(row)
         return row.state == 'running' and up(row, level < 4) or ''
       end),
       tool = level < 1 and math.min(most(0, tool), 12) or 0,

@@ -120,12 +120,16 @@ async fn a_terminal_is_the_controlling_one_and_its_size_follows() {
 #[tokio::test]
 async fn what_a_terminal_prints_is_shown_from_the_oldest_kept_byte_on() {
     let mut rig = Rig::new(Mode::Current);
-    let process = rig.start_new(with_terminal(r"printf '\033[1mbold\033[0m'; read -r line; printf two")).await;
+    let process =
+        rig.start_new(with_terminal(r"printf '\033[1mbold\033[0m'; read -r line; printf two")).await;
     rig.seen(|detail| detail.prompt.is_some()).await;
     let mut printed = rig.manager.printed();
     let mut terminal = rig.manager.attach(process).expect("a terminal");
     let first = terminal.take(1000).expect("what was printed");
-    assert_eq!((first.bytes.as_slice(), first.reset, first.lost), (b"\x1b[1mbold\x1b[0m".as_slice(), true, 0));
+    assert_eq!(
+        (first.bytes.as_slice(), first.reset, first.lost),
+        (b"\x1b[1mbold\x1b[0m".as_slice(), true, 0)
+    );
     rig.manager.input(process, b"\r").expect("a terminal");
     let mut more = Vec::new();
     while !more.ends_with(b"two") {
@@ -170,7 +174,9 @@ async fn the_alternate_screen_and_single_keys_are_noticed_and_lines_are_not() {
 #[tokio::test]
 async fn a_question_without_a_newline_is_told_while_nothing_follows() {
     let mut rig = Rig::new(Mode::Current);
-    let info = ProcessInfo::of_shell("printf '10%%\\r20%%\\rgo on? ' >&2; read -r line; echo; echo went on; exec cat");
+    let info = ProcessInfo::of_shell(
+        "printf '10%%\\r20%%\\rgo on? ' >&2; read -r line; echo; echo went on; exec cat",
+    );
     let process = rig.start_new(info).await;
     let detail = rig.seen(|detail| detail.prompt.is_some()).await;
     assert_eq!((detail.prompt.as_deref(), detail.terminal), (Some("go on? "), false));
@@ -204,8 +210,10 @@ async fn a_flood_on_a_terminal_loses_no_line_and_slows_nothing_that_is_attached(
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_use_of_a_tree_is_that_of_all_its_processes() {
-    let config =
-        ProcessManagerConfig { usage_interval: Duration::from_millis(100), ..ProcessManagerConfig::default() };
+    let config = ProcessManagerConfig {
+        usage_interval: Duration::from_millis(100),
+        ..ProcessManagerConfig::default()
+    };
     let mut rig = Rig::with(Mode::Current, &config);
     let listen = "python3 -c 'import socket,time; s=socket.create_server((\"127.0.0.1\",0)); \
                   print(s.getsockname()[1], flush=True); x=bytearray(30<<20); time.sleep(1000)'";
