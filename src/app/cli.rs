@@ -61,6 +61,16 @@ struct RunArguments {
     arguments: Vec<String>,
 }
 
+impl RunArguments {
+    /// Names, and the arguments after `--`, which clap takes for a name once names may begin with `-`.
+    fn split(&self) -> (&[String], &[String]) {
+        match self.names.iter().position(|word| word == "--") {
+            Some(at) => (&self.names[..at], &self.names[at + 1..]),
+            None => (&self.names, &self.arguments),
+        }
+    }
+}
+
 #[derive(Args)]
 pub(super) struct LocateArguments {
     /// Print one JSON object per line that points somewhere.
@@ -137,8 +147,9 @@ fn host(arguments: &HostArguments) -> Result<u8, String> {
 fn run_scripts(arguments: &RunArguments) -> Result<u8, String> {
     logging::start(None).map_err(|error| error.to_string())?;
     let (here, root, loaded) = offline::here()?;
-    let steps = headless::prepare(&root, &here, &loaded.config, &arguments.names, &arguments.arguments)
-        .map_err(|error| error.to_string())?;
+    let (names, given) = arguments.split();
+    let steps =
+        headless::prepare(&root, &here, &loaded.config, names, given).map_err(|error| error.to_string())?;
     crate::process::own_the_program();
     let runtime = runtime()?;
     let code = runtime.block_on(headless::run(&loaded.config, steps)).map_err(|error| error.to_string());

@@ -278,3 +278,89 @@ impl Reader {
         Ok(Some(message))
     }
 }
+
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(any::<u8>(), 0..30)
+    }
+
+    fn texts() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        prop::collection::vec(text(), 0..5)
+    }
+
+    fn start() -> impl Strategy<Value = Order> {
+        let what = (texts(), prop::collection::vec((text(), text()), 0..5), text(), any::<i32>());
+        let how = (any::<u32>(), any::<[bool; 2]>(), texts(), text(), any::<Option<(u64, u64)>>());
+        (what, how).prop_map(
+            |((argv, env, cwd, signal), (grace, [terminal, detach], leave, record, nofile))| {
+                let grace = Duration::from_millis(grace.into());
+                let start = Start { argv, env, cwd, signal, grace, terminal, detach, leave, record, nofile };
+                Order::Start(Box::new(start))
+            },
+        )
+    }
+
+    fn orders() -> impl Strategy<Value = Vec<Order>> {
+        let stop = (any::<i32>(), any::<u32>())
+            .prop_map(|(signal, grace)| Order::Stop { signal, grace: Duration::from_millis(grace.into()) });
+        prop::collection::vec(prop_oneof![start(), stop, Just(Order::Kill)], 0..6)
+    }
+
+    fn news() -> impl Strategy<Value = Vec<News>> {
+        let exit = prop_oneof![any::<i32>().prop_map(Exit::Code), any::<i32>().prop_map(Exit::Signal)];
+        let survivor = (any::<u32>(), any::<String>(), any::<bool>())
+            .prop_map(|(pid, name, exempt)| Survivor { pid, name, exempt });
+        let one = prop_oneof![
+            any::<u32>().prop_map(|pid| News::Started { pid }),
+            (any::<i32>(), 0..4_usize).prop_map(|(errno, at)| News::NotStarted { errno, at: Step::ALL[at] }),
+            exit.prop_map(News::Exited),
+            prop::collection::vec(survivor, 0..4).prop_map(News::Left),
+            Just(News::Killing),
+            Just(News::Empty),
+        ];
+        prop::collection::vec(one, 0..6)
+    }
+
+    /// Cut in pieces of this size, as a socket may.
+    fn read<T>(bytes: &[u8], size: usize, next: impl Fn(&mut Reader) -> Option<T>) -> Vec<T> {
+        let mut reader = Reader::default();
+        let mut read = Vec::new();
+        for piece in bytes.chunks(size) {
+            reader.push(piece);
+            read.extend(std::iter::from_fn(|| next(&mut reader)));
+        }
+        assert!(reader.bytes.is_empty(), "nothing is left over");
+        read
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_is_what_is_heard(orders in orders(), news in news(), size in 1..40_usize) {
+            let bytes: Vec<u8> = orders.iter().flat_map(Order::encode).collect();
+            prop_assert_eq!(read(&bytes, size, |reader| reader.order().expect("an order")), orders);
+            let bytes: Vec<u8> = news.iter().flat_map(News::encode).collect();
+            prop_assert_eq!(read(&bytes, size, |reader| reader.news().expect("news")), news);
+        }
+
+        #[test]
+        fn any_bytes_are_refused_or_understood(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut reader = Reader::default();
+            reader.push(&bytes);
+            while let Ok(Some(_)) = reader.order() {}
+            while let Ok(Some(_)) = reader.news() {}
+        }
+    }
+
+    #[test]
+    fn a_frame_that_claims_too_much_is_refused_before_it_has_come() {
+        let mut reader = Reader::default();
+        reader.push(&u32::MAX.to_le_bytes());
+        assert_eq!(reader.order(), Err(Malformed));
+    }
+}

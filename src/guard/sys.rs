@@ -120,6 +120,7 @@ unsafe fn in_child(plan: &Plan, raw: &Raw, guard: libc::pid_t, tell: RawFd) -> !
         for signal in 1..=SIGNALS {
             libc::signal(signal, libc::SIG_DFL);
         }
+        reset_reserved_signals();
         if let Some((soft, hard)) = plan.nofile {
             let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
             libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
@@ -145,6 +146,27 @@ unsafe fn in_child(plan: &Plan, raw: &Raw, guard: libc::pid_t, tell: RawFd) -> !
         fail(Step::Program)
     }
 }
+
+/// The two that the C library keeps for itself and refuses to change; ignored somewhere above, they would stay so.
+///
+/// # Safety
+/// Only where no thread of the C library needs them: between fork and exec.
+#[cfg(target_os = "linux")]
+unsafe fn reset_reserved_signals() {
+    // The kernel's form of a disposition, no longer than this anywhere: the default, no flags, no mask.
+    let default = [0_u64; 4];
+    for signal in [32, 33] {
+        // SAFETY: the kernel reads no more than the array has.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), ptr::null::<u64>(), 8) };
+    }
+}
+
+/// There are none here.
+///
+/// # Safety
+/// None.
+#[cfg(not(target_os = "linux"))]
+unsafe fn reset_reserved_signals() {}
 
 /// Has the kernel kill this process when the guard is gone; false when it is gone already.
 ///

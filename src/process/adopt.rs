@@ -14,6 +14,7 @@ use std::{
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use tokio::{
     process::{Child, Command},
+    signal::unix::{SignalKind, signal},
     time::{Instant, sleep},
 };
 
@@ -22,6 +23,7 @@ use crate::{
     event::RunId,
     guard::{self, Process},
     metrics::SynchronizationMetrics,
+    resource::Shutdown,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -30,6 +32,9 @@ use crate::{
 
 /// Between two looks at what is being killed.
 const ROUND: Duration = Duration::from_millis(5);
+
+/// How often the spared are looked at, beside each time a child ends.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What outlives KILL for so long cannot be ended.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,14 +46,27 @@ pub(super) struct Guards {
 }
 
 struct Inner {
-    /// Process ids of guards that have not been waited for, with their runs. Held while one is started, so that none is ever taken for an
-    /// orphan.
-    own: Mutex<HashMap<u32, RunId>>,
+    /// Held while a guard is started, so that none is ever taken for an orphan.
+    own: Mutex<Own>,
     metrics: Arc<SynchronizationMetrics>,
+}
+
+/// Children of this program.
+#[derive(Default)]
+struct Own {
+    /// Process ids of guards that have not been waited for, with their runs.
+    guards: HashMap<u32, RunId>,
+    /// Process ids of those that may live on, which came here when their guard had nothing else to do.
+    spared: HashSet<u32>,
 }
 
 /// Whether every child of this program that is no guard is an orphan.
 static ALONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether [`own_the_program`] was called.
+pub(super) fn is_alone() -> bool {
+    ALONE.load(Ordering::Relaxed)
+}
 
 /// Says that this program is a host and nothing else: it takes over what guards leave behind, and may open as many files as
 /// it is allowed to.
@@ -65,21 +83,21 @@ pub fn own_the_program() {
 
 impl Guards {
     pub(super) fn new(metrics: Arc<SynchronizationMetrics>) -> Self {
-        Self { inner: Arc::new(Inner { own: Mutex::new(HashMap::new()), metrics }) }
+        Self { inner: Arc::new(Inner { own: Mutex::default(), metrics }) }
     }
 
     /// Starts the guard of a run.
     pub(super) fn start(&self, command: &mut Command, run: RunId) -> io::Result<Child> {
         let mut own = self.inner.own.lock();
         let guard = command.spawn()?;
-        own.extend(guard.id().map(|pid| (pid, run)));
+        own.guards.extend(guard.id().map(|pid| (pid, run)));
         Ok(guard)
     }
 
     /// Has the guard of a run end its tree, past whoever holds it.
     pub(super) fn tell_to_end(&self, run: RunId) {
-        let guards = self.inner.own.lock();
-        for (&pid, _) in guards.iter().filter(|(_, of)| **of == run) {
+        let own = self.inner.own.lock();
+        for (&pid, _) in own.guards.iter().filter(|(_, of)| **of == run) {
             // Not waited for, so the number is its own.
             if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
                 kill_process(pid, Signal::TERM).ok();
@@ -94,7 +112,7 @@ impl Guards {
 
     /// A guard has been waited for.
     pub(super) fn forget(&self, guard: u32) {
-        self.inner.own.lock().remove(&guard);
+        self.inner.own.lock().guards.remove(&guard);
     }
 
     /// Its guard is gone: ends what is left of a run. Cancel safe: begun again it goes on.
@@ -142,10 +160,16 @@ impl Guards {
     /// Children of this program that belong to a run.
     fn orphans(&self, run: RunId, known: &[u32], seen: &HashSet<(i32, u64)>) -> Vec<Process> {
         let mark = environment::mark(run).into_bytes();
-        let alone = ALONE.load(Ordering::Relaxed);
+        let alone = is_alone();
         let is_known = |pid: i32| known.iter().any(|known| i64::from(*known) == i64::from(pid));
         let mut strays = self.strays();
+        let spared = self.inner.own.lock().spared.clone();
+        let is_spared = |pid: i32| spared.contains(&pid.unsigned_abs());
         strays.retain(|child| {
+            // What they start stays in their group or session, where they have one.
+            if is_spared(child.pid) || is_spared(child.group) || is_spared(child.session) {
+                return false;
+            }
             let related = is_known(child.pid) || is_known(child.group) || is_known(child.session);
             related
                 || seen.contains(&(child.pid, child.started))
@@ -155,12 +179,42 @@ impl Guards {
         strays
     }
 
+    /// These live on without their guard, as the settings allow.
+    pub(super) fn spare(&self, pids: impl IntoIterator<Item = u32>) {
+        self.inner.own.lock().spared.extend(pids);
+    }
+
+    /// Waits for the spared when they have ended, as long as the program runs; nobody else does.
+    pub(super) async fn bury(self, shutdown: Shutdown) {
+        let Ok(mut ended) = signal(SignalKind::child()) else { return };
+        loop {
+            let some = !self.inner.own.lock().spared.is_empty();
+            tokio::select! {
+                _ = ended.recv() => {}
+                // A signal tells of one end; others may have come with it.
+                () = sleep(LOOK), if some => {}
+                () = shutdown.begun() => return,
+            }
+            if some {
+                self.bury_ended();
+            }
+        }
+    }
+
+    fn bury_ended(&self) {
+        let strays = self.strays();
+        // In a program of its own, whoever comes here belongs to them.
+        strays.iter().filter(|stray| stray.zombie).for_each(|stray| reap(stray.pid));
+        let lives = |pid: &u32| strays.iter().any(|stray| stray.pid.unsigned_abs() == *pid && !stray.zombie);
+        self.inner.own.lock().spared.retain(lives);
+    }
+
     /// Children of this program that are no guards.
     fn strays(&self) -> Vec<Process> {
         let Ok(own) = i32::try_from(std::process::id()) else { return Vec::new() };
-        let guards = self.inner.own.lock();
+        let known = self.inner.own.lock();
         let children = guard::children(own).into_iter();
-        children.filter(|child| !guards.contains_key(&child.pid.unsigned_abs())).collect()
+        children.filter(|child| !known.guards.contains_key(&child.pid.unsigned_abs())).collect()
     }
 }
 

@@ -1,18 +1,18 @@
 //! The owner of the registry: which processes there are, what they are called, and whose turn it is. It never waits
 //! for a process: what a process's task has to do first is waited for elsewhere.
 
+mod leaving;
 mod order;
+mod waiting;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use tokio::{
-    sync::{Semaphore, mpsc, oneshot, watch},
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use self::waiting::Waiting;
 use super::{
     OutputBatch, Parts, ProcessError, Started, Status, StatusCell,
-    adopt::Guards,
+    adopt::{Guards, is_alone},
     backoff::Restart,
     console::Console,
     controls::Controls,
@@ -77,20 +77,6 @@ struct Entry {
     _owner: resource::Owner,
 }
 
-/// A command that has been handed to a process's task, and how long that may take to take it.
-struct Waiting {
-    name: String,
-    taken: oneshot::Receiver<()>,
-    limit: Duration,
-    resources: ResourceManager,
-}
-
-/// The answer to a stop, which may be waited for again when it has not come in time.
-struct Gone {
-    answer: Option<oneshot::Receiver<()>>,
-    is_gone: bool,
-}
-
 // === impl Entry ===
 
 impl Entry {
@@ -153,6 +139,10 @@ impl Owner {
             AGAINS,
             resource::Waiting::Expected,
         );
+        if is_alone() {
+            let burying = guards.clone().bury(resources.shutdown());
+            drop(resources.spawn(Component::Process, "undertaker", burying));
+        }
         Self {
             bus,
             resources,
@@ -377,37 +367,6 @@ impl Owner {
         Waiting { name, taken, limit, resources: self.resources.clone() }
     }
 
-    /// Asks everything to end, each with its own signal and grace, and waits for that as long as `patience` lasts. What takes
-    /// longer is left to its guard, which outlives the host; the guard of a task that does not answer is told from here.
-    async fn shutdown(&mut self, patience: Duration) {
-        let patience = Instant::now() + patience;
-        let tiers = self.tiers(None);
-        let mut dying = Vec::new();
-        for (number, tier) in tiers.iter().enumerate() {
-            let told = dying.len();
-            for entry in tier.iter().filter_map(|process| self.entries.get(process)) {
-                let (ticket, gone) = oneshot::channel();
-                drop(entry.hand(Control::Stop { leaving: true, ticket }));
-                dying.push((entry, Gone { answer: Some(gone), is_gone: false }));
-            }
-            // What this tier comes after is told when the tier is gone, or when its share of the time is over.
-            let left = patience.saturating_duration_since(Instant::now());
-            let share = left / u32::try_from(tiers.len() - number).unwrap_or(u32::MAX);
-            let share = Instant::now() + share;
-            for (_, gone) in &mut dying[told..] {
-                gone.by(share).await;
-            }
-        }
-        for (entry, mut gone) in dying {
-            if !gone.by(patience).await && !entry.info.options.detach {
-                // The run that is there, not the newest one handed out.
-                self.guards.tell_to_end(entry.cell.get().run);
-            }
-        }
-        // Dropping the entries closes the mailboxes, which ends the tasks.
-        self.entries.clear();
-    }
-
     /// A run of another host gets an entry: the one it had before, if it was shown before.
     fn mirror(&mut self, info: ProcessInfo, host: u32) -> Result<Mirror, ProcessError> {
         let (process, run) = (self.next_process(), self.next_run());
@@ -428,37 +387,5 @@ impl Owner {
     fn next_run(&mut self) -> RunId {
         self.runs += 1;
         RunId(self.runs)
-    }
-}
-
-// === impl Gone ===
-
-impl Gone {
-    /// Whether nothing is left, for which is waited until then.
-    async fn by(&mut self, time: Instant) -> bool {
-        if let Some(answer) = &mut self.answer
-            && let Ok(answer) = timeout_at(time, answer).await
-        {
-            // Without an answer its task is gone, and nobody knows.
-            self.is_gone = answer.is_ok();
-            self.answer = None;
-        }
-        self.is_gone
-    }
-}
-
-// === impl Waiting ===
-
-impl Waiting {
-    /// Waits until the task has taken the command.
-    async fn taken(self) -> Result<(), ProcessError> {
-        let Self { name, taken, limit, resources } = self;
-        if matches!(timeout(limit, taken).await, Ok(Ok(()))) {
-            return Ok(());
-        }
-        let error = ProcessError::NoAnswer { name, waited: limit };
-        let (component, kind, message) = (Component::Process, FaultKind::Failure, error.to_string().into());
-        resources.fault(Fault { component, place: "process", kind, message });
-        Err(error)
     }
 }

@@ -39,6 +39,7 @@ mod cell;
 mod contract;
 mod input;
 mod levels;
+mod trees;
 
 /// Generous: nothing here measures time.
 const DEADLINE: Duration = Duration::from_secs(20);

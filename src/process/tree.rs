@@ -17,7 +17,6 @@ use rustix::{
     cmsg_space,
     io::Errno,
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
-    pipe::{PipeFlags, pipe_with},
 };
 use tokio::{
     io::Interest,
@@ -52,6 +51,8 @@ pub(super) struct Tree {
     run: RunId,
     /// Who of the tree was ever told of: the leader and what outlived it.
     known: Vec<u32>,
+    /// Who of them may live on.
+    spared: Vec<u32>,
     leave: Vec<String>,
     program: String,
     /// The file the guard removes when nothing is left. It may have come too early, or be lost, so it is removed here too.
@@ -126,8 +127,8 @@ impl Tree {
         let (input, stdin, master) = match terminal {
             Some((slave, master)) => (slave, None, Some(master)),
             None if info.options.stdin => {
-                let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
-                (read, Some(write), None)
+                let (read, write) = io::pipe().map_err(failed)?;
+                (read.into(), Some(write.into()), None)
             }
             None => (File::open("/dev/null").map_err(failed)?.into(), None, None),
         };
@@ -161,6 +162,7 @@ impl Tree {
             guards: guards.clone(),
             run,
             known: Vec::new(),
+            spared: Vec::new(),
             leave: info.options.leave.clone(),
             program,
             record: record.map(Path::to_owned),
@@ -241,6 +243,8 @@ impl Tree {
         if matches!(self.last, Some(News::Lost)) {
             self.guards.end_orphans(self.run, &self.known, &self.leave).await;
         }
+        // Those of a guard that was killed are ended with the rest, or found to be called so.
+        self.guards.spare(self.spared.drain(..));
         self.guards.forget(self.guard_pid);
         if let Some(record) = &self.record {
             // Mostly it is gone.
@@ -261,6 +265,7 @@ impl Tree {
             }
             guard::News::Exited(exit) => News::Exited(exit),
             guard::News::Left(left) => {
+                self.spared = left.iter().filter(|one| one.exempt).map(|one| one.pid).collect();
                 self.known.extend(left.iter().map(|survivor| survivor.pid));
                 self.known.sort_unstable();
                 self.known.dedup();
@@ -292,9 +297,9 @@ impl Tree {
 
 /// A pipe for output: the host's end, which does not wait, and the script's.
 fn output() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (read, write) = io::pipe()?;
     rustix::io::ioctl_fionbio(&read, true)?;
-    Ok((read, write))
+    Ok((read.into(), write.into()))
 }
 
 /// Sends the head of the first order with the descriptors. Returns the rest.

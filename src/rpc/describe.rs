@@ -140,8 +140,9 @@ mod tests {
     fn how_a_script_is_run_is_said_in_words() {
         let said = |options: &RunOptions| {
             let said = super::options(options, Duration::from_secs(5));
-            let line = |one: &Value| format!("{}: {}", one["key"].as_str()?, one["value"].as_str()?).into();
-            said.iter().map(|one| line(one).unwrap_or_default()).collect::<Vec<String>>().join("\n")
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let line = |one: &Value| format!("{}: {}", text(&one["key"]), text(&one["value"]));
+            said.iter().map(line).collect::<Vec<String>>().join("\n")
         };
         expect!["stop: SIGTERM, SIGKILL after 5 s"].assert_eq(&said(&RunOptions::default()));
         let after = |script: &str, condition| After { script: script.to_owned(), condition };

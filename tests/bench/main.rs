@@ -1,8 +1,8 @@
 //! What brummer costs, as tables. Compare rows of one run only.
 //!
 //! `cargo bench --bench bench -- NAME…` measures only some groups: `editor` beside the same thing without brummer, `logs`
-//! the way of a line from a child into the store, `bus` the event bus beside simpler ways, `rollout` the current
-//! implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
+//! the way of a line from a child into the store, `bus` the event bus beside simpler ways, `start` start, stop and
+//! restart beside other tools, `rollout` the current implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
 //! for machines instead, without those of `bus`.
 
 // As in the tests: no runtime here, and a table is there to be printed.
@@ -19,6 +19,7 @@ mod core;
 mod editor;
 mod logs;
 mod rollout;
+mod start;
 mod table;
 mod work;
 
@@ -31,6 +32,7 @@ const GROUPS: &[Group] = &[
     ("editor", editor::rows),
     ("logs", logs::rows),
     ("bus", bus::rows),
+    ("start", start::rows),
     ("rollout", rollout::rows),
     ("core", core::rows),
 ];
@@ -40,6 +42,11 @@ fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == child::ARGUMENT) {
         return child::run(&arguments[1..]);
+    }
+    if let [first, file] = arguments.as_slice()
+        && first == start::ARGUMENT
+    {
+        return start::began(file);
     }
     // `cargo bench` adds its own.
     arguments.retain(|argument| argument != "--bench");

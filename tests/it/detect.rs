@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{brummer, clean_env, host::Host, project::Project};
+use crate::support::{brummer, clean_env, host::Host, nvim::Nvim, project::Project};
 
 /// The program with the toolchain this test was built with first on PATH: the one a user has may need their home.
 fn command(dir: &Path, args: &[&str]) -> Command {
@@ -292,4 +292,29 @@ fn the_editor_runs_what_is_found() {
         (again["started"][0]["id"].as_u64(), &again["started"][0]["state"]),
         (Some(ids[0]), &json!("running"))
     );
+}
+
+#[test]
+fn commands_of_tools_are_typed_in_the_editor_as_in_a_shell() {
+    let project = Project::empty();
+    project.write("Makefile", "serve:\n\t@echo up; exec sleep 1000\nprint-%: ; @echo $*\n'odd name':\n");
+    project.write(
+        ".vscode/tasks.json",
+        r#"{ "version": "2.0.0", "tasks": [{ "label": "greet #1 ü", "type": "shell", "command": "echo hello" }] }"#,
+    );
+    let nvim = Nvim::start(project.root());
+    nvim.ex("BrummerRun make serve");
+    nvim.wait_until("its log", |nvim| nvim.buffer().ends_with("make serve"));
+    let log = nvim.buffer();
+    nvim.wait_line(&log, "up");
+    assert_eq!(nvim.status("make serve")["state"], "running");
+    // The bare word means the same process.
+    nvim.keys("<C-w>p");
+    nvim.ex("BrummerRun serve");
+    nvim.wait_until("the same log", |nvim| nvim.buffer() == log);
+    assert_eq!(nvim.status("make serve")["run"], 1);
+    nvim.ex(r"BrummerRun greet\ #1\ ü");
+    nvim.wait_until("the task", |nvim| nvim.buffer().contains("greet"));
+    let log = nvim.buffer();
+    nvim.wait_line(&log, "hello");
 }

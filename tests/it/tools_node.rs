@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{brummer, node, project::Project};
+use crate::support::{brummer, node, nvim::Nvim, project::Project};
 
 /// A workspace: `web` needs `tool`, whose program its scripts call.
 fn workspace(manager: &str) -> Project {
@@ -277,4 +277,41 @@ fn the_steps_around_a_script_are_those_of_its_manager() {
             assert_eq!(both_ways(&project, manager, name), vec![expected; 2], "{manager} {name}");
         }
     }
+}
+
+// === in the editor ===
+
+#[test]
+fn a_name_in_a_file_of_a_package_is_the_script_of_that_package() {
+    let project = Project::empty();
+    let package = |name: &str, directory: &str, scripts: &Json| {
+        let package =
+            json!({ "name": name, "private": true, "workspaces": ["packages/*"], "scripts": scripts });
+        project.write(&format!("{directory}package.json"), package.to_string());
+    };
+    package("shop", "", &json!({ "dev": "echo the root; exec sleep 1000" }));
+    package("@shop/web", "packages/web/", &json!({ "dev": "echo the web; exec sleep 1000" }));
+    package("@shop/api", "packages/api/", &json!({ "dev": "pwd; exec sleep 1000", "it": "echo api it" }));
+    project.write("packages/web/src/main.js", "1\n");
+    let nvim = Nvim::at(project.root()).arg("packages/web/src/main.js").start();
+    nvim.ex("BrummerRun dev");
+    nvim.wait_line("brummer://logs/web/dev", "the web");
+    nvim.ex("BrummerRun api/dev");
+    nvim.wait_line("brummer://logs/api/dev", &project.path("packages/api").display().to_string());
+    // A log is of its project: there the name is the root's.
+    nvim.ex("BrummerRun dev");
+    nvim.wait_line("brummer://logs/dev", "the root");
+    nvim.ex("BrummerRun it");
+    nvim.wait_line("brummer://logs/api/it", "api it");
+    assert_eq!(nvim.lua("#require('brummer').processes()"), 4);
+    nvim.wait_until("the names of all packages to be completed", |nvim| {
+        let names = nvim.lua("vim.fn.getcompletion('BrummerRun ', 'cmdline')");
+        let names: Vec<_> = names
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        ["dev", "web/dev", "api/dev", "api/it"].iter().all(|name| names.iter().any(|known| known == name))
+    });
 }

@@ -21,9 +21,6 @@ impl Task {
 
     /// It is known now.
     pub(super) async fn probed(&mut self, readiness: Readiness) {
-        if let Some(current) = &mut self.work.current {
-            current.probing = None;
-        }
         if let Readiness::Failed(why) = &readiness {
             tracing::info!(process = self.process.0, why = &**why, "A process is not ready in time.");
             self.resources.metrics().process.not_ready.increment();

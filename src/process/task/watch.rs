@@ -62,7 +62,11 @@ impl Task {
                 biased;
                 control = controls.next() => return control.map_or(Next::Left, Next::Control),
                 news = news => return Next::News(news),
-                readiness = readiness => return Next::Readiness(readiness),
+                readiness = readiness => {
+                    // It has been asked for the last time, whoever hears the answer.
+                    work.current.iter_mut().for_each(|current| current.probing = None);
+                    return Next::Readiness(readiness);
+                }
                 () = sleep_until(late_at.unwrap_or_else(Instant::now)), if late_at.is_some() => return Next::Late,
                 // The sender is in the console, which this task holds.
                 Ok(()) = noticed.changed() => {}

@@ -15,6 +15,7 @@ both_modes! {
     a_run_is_ready_when_a_line_of_either_pipe_matches
     a_run_is_ready_when_its_port_or_url_answers
     a_run_that_ends_right_after_its_line_was_ready
+    a_run_that_is_stopped_may_still_become_ready
 }
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -202,5 +203,21 @@ async fn a_run_that_ends_right_after_its_line_was_ready(mode: Mode) {
             }
         }
         assert!(was_ready, "its last line counts as well");
+    }
+}
+
+/// Its time limit is over, and its line comes, while it takes its time to end.
+async fn a_run_that_is_stopped_may_still_become_ready(mode: Mode) {
+    for (line, limit) in [("ready", DEADLINE), ("never", Duration::from_millis(30))] {
+        let mut rig = Rig::new(mode);
+        let text = "(trap 'sleep 0.1; echo ready; sleep 0.1; echo late; exit' TERM; echo up; while :; do sleep 0.01; done) & trap 'exit 0' TERM; wait";
+        let mut info = ready(text, ReadyProbe::Log(line.to_owned()));
+        info.options.ready = Some(Ready { probe: ReadyProbe::Log(line.to_owned()), timeout: limit });
+        let process = rig.manager.start(info).await.unwrap().process();
+        rig.line("up").await;
+        rig.manager.stop(process).await.unwrap();
+        assert_eq!(rig.exit().await.1, State::Stopped);
+        assert!(rig.texts().iter().any(|text| text == "late"));
+        assert!(rig.faults.try_recv().is_err(), "nothing went wrong inside");
     }
 }

@@ -52,16 +52,16 @@ pub(super) fn find(finder: &mut Finder<'_>) {
         add(84, Verb::Serve, &["dart", "run", "build_runner", "watch"]);
     }
     add(80, Verb::Other, &[tool, "pub", "get"]);
-    melos(finder, pubspec);
+    melos(finder, pubspec.as_ref());
 }
 
 /// Scripts of `melos.yaml`, or of `melos` in `pubspec.yaml`.
-fn melos(finder: &mut Finder<'_>, pubspec: Option<Node>) {
+fn melos(finder: &mut Finder<'_>, pubspec: Option<&Node>) {
     let own = finder.root.join("melos.yaml");
     let (file, scripts) = match finder.yaml(&own) {
         Some(melos) => (own, melos.get("scripts").map(|scripts| scripts.node.clone())),
         None => {
-            let melos = pubspec.as_ref().and_then(|pubspec| pubspec.get("melos"));
+            let melos = pubspec.and_then(|pubspec| pubspec.get("melos"));
             let scripts =
                 melos.and_then(|melos| melos.node.get("scripts")).map(|scripts| scripts.node.clone());
             (finder.root.join(FILE), scripts)

@@ -1,6 +1,7 @@
 //! Django, Flask and FastAPI: only where a file says so.
 
-use super::{super::finder::Finder, Python, Verb};
+use super::{Python, Verb};
+use crate::project::detect::finder::Finder;
 
 /// Where an application is mostly made, relative to the project; the module is the path with dots.
 const PLACES: [&str; 10] = [

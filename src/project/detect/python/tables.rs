@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{super::finder::Finder, Manager, Python, Verb, described};
+use super::{Manager, Python, Verb, described};
 use crate::project::{
     Script,
+    detect::finder::Finder,
     document::{Member, Node, Value},
 };
 

@@ -8,7 +8,11 @@ use super::tree;
 use crate::{
     config,
     event::ProcessInfo,
-    project::{PathLookup, Project, ProjectError, find_root, load},
+    project::{
+        PathLookup, Project, ProjectError,
+        detect::{LESSER_FILES, PROJECT_FILES},
+        find_root, load,
+    },
 };
 
 fn project(root: &Path) -> Project {
@@ -272,4 +276,12 @@ fn a_wrapper_that_may_not_be_executed_goes_through_the_shell() {
     fs::set_permissions(dir.path().join("mvnw"), fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(argv(dir.path(), &["mvn", "test"], &[]), "bin/sh ./mvnw test");
     assert_eq!(PathLookup::new(OsStr::new("")), PathLookup::default());
+}
+
+#[test]
+fn the_editor_looks_for_the_same_files() {
+    let lua = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/brummer/root.lua"));
+    for name in PROJECT_FILES.iter().chain(&LESSER_FILES) {
+        assert!(lua.contains(&format!("'{name}'")), "{name} is not in lua/brummer/root.lua");
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::{env, path::Path};
 
-use super::super::finder::Finder;
-use crate::project::document::{Node, Value};
+use crate::project::{
+    detect::finder::Finder,
+    document::{Node, Value},
+};
 
 const SETTINGS: &str = ".vscode/settings.json";
 
