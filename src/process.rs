@@ -11,6 +11,9 @@
 //! as a whole, so nobody can read a new state beside an old exit code. The owner of the registry never waits for a
 //! process. A panic in a process's task ends that run, which fails and says so; one in a command costs that command.
 //!
+//! A start waits, pending and saying for what, until everything it comes after (`after`) is as it has to be; a policy starts
+//! again what has ended, as a new run whose wait is its pending time. A run that is not ready in time runs on.
+//!
 //! The fallback starts one at a time, the others are pending meanwhile, and lacks nothing else. With
 //! `status_read_strategy = "locked"` a status is read under a lock. A manager that is degraded starts half as many at
 //! once, one that is failing one at a time.
@@ -37,6 +40,7 @@ mod console;
 mod controls;
 mod dependencies;
 mod environment;
+mod error;
 mod identity;
 mod input;
 mod leftover;
@@ -70,6 +74,7 @@ mod usage;
 pub use adopt::own_the_program;
 pub use cell::{Status, StatusCell};
 pub use console::Attachment;
+pub use error::ProcessError;
 pub use identity::Identity;
 pub use input::InputError;
 pub use leftover::{Elsewhere, Leftover};
@@ -157,66 +162,6 @@ impl Started {
             Self::New(process, _) | Self::Running(process) => process,
         }
     }
-}
-
-/// Why a command was not carried out. Worded for the user.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum ProcessError {
-    /// No entry of this id.
-    #[error("no such process: {}", .0.0)]
-    Unknown(ProcessId),
-    /// Scripts come after each other in a circle.
-    #[error("{0}: each of them waits for the next, so none can start (after)")]
-    Cycle(String),
-    /// Something that has to be up first is not there.
-    #[error("{name} comes after {missing}, which has never been started here (after)")]
-    NoDependency {
-        /// What was to be started.
-        name: String,
-        /// What is not known.
-        missing: String,
-    },
-    /// The limit of running processes is reached.
-    #[error("{0} processes are running, which is the limit (process_manager.max_processes)")]
-    TooMany(usize),
-    /// The process's task has not taken a command in time; it carries it out if it comes back.
-    #[error(
-        "{name} does not answer: it has not taken a command for {waited:?} (process_manager.worker_timeout)"
-    )]
-    NoAnswer {
-        /// The process, as users call it.
-        name: String,
-        /// How long the command waited.
-        waited: Duration,
-    },
-    /// Too many commands wait for one process already.
-    #[error("{name} does not answer: {waiting} commands wait for it")]
-    Full {
-        /// The process, as users call it.
-        name: String,
-        /// How many may wait.
-        waiting: usize,
-    },
-    /// Nothing can be sent to it.
-    #[error("{name} {error}")]
-    Input {
-        /// The process, as users call it.
-        name: String,
-        /// Why.
-        error: InputError,
-    },
-    /// It runs in another host and is only shown here.
-    #[error("{name} runs in another editor and can only be read here")]
-    Elsewhere {
-        /// The process, as users call it here.
-        name: String,
-    },
-    /// A panic, which is among the faults.
-    #[error("brummer failed inside this command: see its log file")]
-    Inside,
-    /// The host is ending.
-    #[error("brummer is shutting down")]
-    Closed,
 }
 
 /// What `Manager::new` needs besides its configuration.
@@ -380,7 +325,7 @@ impl Manager {
 
     /// The living processes of its tree, its guard not among them. Looks at the system: for a thread that may wait.
     pub fn members(&self, process: ProcessId) -> Vec<Member> {
-        let root = self.registry.console(process).and_then(|(console, ..)| console.tree());
+        let root = self.registry.console(process).ok().and_then(|(console, ..)| console.tree());
         root.map(members::below).unwrap_or_default()
     }
 

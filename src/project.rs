@@ -1,12 +1,12 @@
 //! What can be run in a project, and the command line that runs it.
 //!
-//! In: `package.json`, lock files and the `[scripts.NAME]` tables of the configuration. Out: a [`Project`] with
-//! its [`Script`]s, each with the file and line that defines it, and from a script's name a [`ProcessInfo`] whose
-//! program is an absolute path. Nothing is started here and nothing is cached: a project is read again whenever
-//! it is asked for, so a script added a moment ago can be run.
+//! In: `package.json` and the files of other tools, lock files and the `[scripts.NAME]` tables of the configuration. Out: a
+//! [`Project`] with its [`Script`]s, each with the file and line that defines it, and from a script's name a [`ProcessInfo`]
+//! whose program is an absolute path. Nothing is started here and nothing is cached: a project is read again whenever it is
+//! asked for, so a script added a moment ago can be run.
 //!
-//! A `command` in `.brum.toml` adds a script, or takes the place of the one in `package.json`; it runs through
-//! `/bin/sh`. The others run through the package manager, see `manager.rs` for which.
+//! A `command` in `.brum.toml` adds a script, or takes the place of another; it runs through `/bin/sh`. Scripts of
+//! `package.json` run through the package manager, see `manager.rs` for which. What other tools run is found in `detect.rs`.
 //!
 //! Errors are worded for the person who typed the command: what, where, what to do.
 
@@ -47,7 +47,7 @@ use std::{
 pub use error::ProjectError;
 pub use manager::{AskedBy, PackageManager};
 pub use path::PathLookup;
-pub use plan::{Need, Step};
+pub use plan::Step;
 pub use root::find_root;
 pub use script::{Runner, Script, Variable};
 pub use workspace::WorkspaceKind;

@@ -29,6 +29,9 @@ local how = {}
 ---@type table<string, string> root -> problems of its .brum.toml that were told
 local told = {}
 
+---@type integer? buffer that a start opened last
+local opened
+
 ---@type table<string, fun(id: integer)[]> root and name -> what is to be done once a start was answered
 local starting = {}
 
@@ -160,9 +163,9 @@ function M.start(opts)
         require('brummer.elsewhere').choose(root, value.elsewhere, opts)
       end
       local now = vim.api.nvim_get_current_buf()
-      local elsewhere = now ~= buf and require('brummer.ui.view').get(now) ~= nil
+      local view = now ~= buf and now ~= opened and require('brummer.ui.view').get(now)
       -- Another view that was opened meanwhile is not replaced under the cursor.
-      if opts.open == false or #started == 0 or elsewhere then
+      if opts.open == false or #started == 0 or view then
         return
       end
       local open = vim.deepcopy(opts.open or {})
@@ -170,7 +173,8 @@ function M.start(opts)
       open.stay = open.stay
         or vim.api.nvim_get_current_win() ~= win
         or vim.api.nvim_get_mode().mode ~= 'n'
-      M.open_log(root, log_of(opts, started), open)
+      local shown = M.open_log(root, log_of(opts, started), open)
+      opened = vim.api.nvim_win_get_buf(shown)
     end)
   end
   if opts.root then

@@ -47,7 +47,7 @@ async fn from_child_to_store_nothing_is_lost_and_after_drain_no_task_is_alive() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leaving_does_not_wait_for_a_daemon_that_holds_the_pipe() {
+async fn leaving_ends_a_daemon_that_holds_the_pipe() {
     let config = Config::default();
     let core = Core::build(&config);
     let (logs, output) = core.logs(&config);
@@ -60,11 +60,12 @@ async fn leaving_does_not_wait_for_a_daemon_that_holds_the_pipe() {
         Query { which: Which::Process(process), from: Seq(1), max_lines: 1, max_behind: 9, max_bytes: 100 };
     let (slice, _) = logs.read(query, 0).await.expect("the store runs");
     let daemon = slice.lines().find_map(|(_, _, text)| str::from_utf8(text).ok()?.parse().ok());
+    let daemon = rustix::process::Pid::from_raw(daemon.expect("its process id")).expect("not 0");
+    rustix::process::test_kill_process(daemon).expect("it outlives its leader");
     manager.shutdown(LEAVE_GRACE).await;
+    rustix::process::test_kill_process(daemon).expect_err("it does not outlive the host");
     drop((manager, logs));
     let left = core.drain().await;
-    let daemon = rustix::process::Pid::from_raw(daemon.expect("its process id")).expect("not 0");
-    rustix::process::kill_process(daemon, rustix::process::Signal::KILL).expect("ours, and alive");
     assert_eq!(left, 0, "readers end with the host");
 }
 

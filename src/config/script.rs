@@ -140,7 +140,7 @@ impl ScriptConfig {
             stop_grace: self.stop_grace.or(below.stop_grace),
             detach: self.detach.unwrap_or(below.detach),
             leave: self.leave.clone().unwrap_or(below.leave),
-            restart: self.restart.policy(below.restart),
+            restart: self.restart.policy(&below.restart),
             after: self.after.clone().unwrap_or(below.after),
             ready: self.ready.resolved().or(below.ready),
         }
@@ -151,7 +151,7 @@ impl ScriptConfig {
 
 impl RestartConfig {
     /// A wait that is longer than the longest raises that one.
-    fn policy(&self, below: RestartPolicy) -> RestartPolicy {
+    fn policy(&self, below: &RestartPolicy) -> RestartPolicy {
         let when = if *self == Self::default() { below.when } else { RestartWhen::OnFailure };
         let delay = self.delay.unwrap_or(below.delay);
         RestartPolicy {

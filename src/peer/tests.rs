@@ -149,6 +149,7 @@ async fn a_log_of_another_host_is_shown_from_its_history_on_and_to_its_end_and_t
     let refused = Err(ProcessError::Elsewhere { name: format!("dev @{pid}") });
     assert_eq!(here.parts().manager.stop(shown).await, refused);
     assert_eq!(here.parts().manager.restart(shown).await.map(drop), refused);
+    assert_eq!(here.parts().manager.send(shown, Some("rs"), false), refused);
     std::fs::write(&file, "").expect("written");
     let row = here.until(shown, |row| row.state.is_terminal()).await;
     assert_eq!((row.state, row.exit, row.last), (State::Failed, Some(Exit::Code(3)), Seq(3)));

@@ -289,7 +289,7 @@ impl Owner {
             work: Work::default(),
         };
         drop(owner.resources().spawn(Component::Process, "process", task.run()));
-        let (shown, seen) = (Arc::clone(&info), Arc::clone(&console));
+        let (shown, seen) = (Arc::clone(&info), Some(Arc::clone(&console)));
         self.registry.publish(process, Shown { info: shown, cell: Arc::clone(&cell), console: seen });
         let places = Arc::new(Semaphore::new(CONTROLS));
         let entry = Entry {
@@ -330,7 +330,7 @@ impl Owner {
         if let Some(info) = info {
             entry.info = info;
         }
-        let console = Arc::clone(&entry.console);
+        let console = Some(Arc::clone(&entry.console));
         let shown = Shown { info: Arc::clone(&entry.info), cell: Arc::clone(&entry.cell), console };
         self.registry.publish(process, shown);
         let run = self.next_run();
@@ -370,9 +370,7 @@ impl Owner {
     /// A run of another host gets an entry: the one it had before, if it was shown before.
     fn mirror(&mut self, info: ProcessInfo, host: u32) -> Result<Mirror, ProcessError> {
         let (process, run) = (self.next_process(), self.next_run());
-        // Nothing can be sent to it.
-        let console = Arc::new(Console::new(Arc::clone(&self.printed), Arc::clone(self.resources.metrics())));
-        let around = (self.bus.clone(), self.output.clone(), console);
+        let around = (self.bus.clone(), self.output.clone());
         let (mirror, shown) = self.mirrors.add(process, run, info, host, around)?;
         self.registry.publish(mirror.process(), shown);
         Ok(mirror)

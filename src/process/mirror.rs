@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use tokio::sync::oneshot;
 
-use super::{OutputBatch, ProcessError, Status, StatusCell, Stream, console::Console, registry::Shown};
+use super::{OutputBatch, ProcessError, Status, StatusCell, Stream, registry::Shown};
 use crate::{
     bus::EventBus,
     event::{Detail, Event, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
@@ -55,7 +55,7 @@ impl Mirrors {
         run: RunId,
         info: ProcessInfo,
         host: u32,
-        (bus, output, console): (EventBus, Sender<OutputBatch>, Arc<Console>),
+        (bus, output): (EventBus, Sender<OutputBatch>),
     ) -> Result<(Mirror, Shown), ProcessError> {
         let pending = Status::pending(run);
         let known = self.0.entry((info.root.clone(), info.label())).or_insert_with(|| Known {
@@ -71,7 +71,7 @@ impl Mirrors {
         known.starts += 1;
         let (process, number) = (known.process, known.starts);
         let (info, cell) = (Arc::new(info), Arc::clone(&known.cell));
-        let shown = Shown { info: Arc::clone(&info), cell: Arc::clone(&cell), console };
+        let shown = Shown { info: Arc::clone(&info), cell: Arc::clone(&cell), console: None };
         Ok((Mirror { process, run, number, host, info, cell, bus, output }, shown))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Status, StatusCell, console::Console, usage::Root};
+use super::{ProcessError, Status, StatusCell, console::Console, usage::Root};
 use crate::{
     event::{ProcessId, ProcessInfo, State},
     sync::Swap,
@@ -16,8 +16,12 @@ pub(super) struct Registry(Swap<HashMap<ProcessId, Shown>>);
 pub(super) struct Shown {
     pub(super) info: Arc<ProcessInfo>,
     pub(super) cell: Arc<StatusCell>,
-    pub(super) console: Arc<Console>,
+    /// None for what another host runs.
+    pub(super) console: Option<Arc<Console>>,
 }
+
+/// What is needed to send something to a process.
+pub(super) type Talk = (Arc<Console>, Arc<Status>, Arc<ProcessInfo>);
 
 // === impl Registry ===
 
@@ -31,13 +35,12 @@ impl Registry {
     }
 
     /// The input and terminal of a process, the run they are those of now, and how it is run.
-    pub(super) fn console(
-        &self,
-        process: ProcessId,
-    ) -> Option<(Arc<Console>, Arc<Status>, Arc<ProcessInfo>)> {
+    pub(super) fn console(&self, process: ProcessId) -> Result<Talk, ProcessError> {
         let table = self.0.load();
-        let shown = table.get(&process)?;
-        Some((Arc::clone(&shown.console), shown.cell.get(), Arc::clone(&shown.info)))
+        let shown = table.get(&process).ok_or(ProcessError::Unknown(process))?;
+        let console = shown.console.as_ref();
+        let console = console.ok_or_else(|| ProcessError::Elsewhere { name: shown.info.label() })?;
+        Ok((Arc::clone(console), shown.cell.get(), Arc::clone(&shown.info)))
     }
 
     /// The trees of what runs.
@@ -45,7 +48,7 @@ impl Registry {
         let table = self.0.load();
         let running = table.iter().filter_map(|(process, shown)| {
             let status = shown.cell.get();
-            let pid = shown.console.tree().or(status.pid);
+            let pid = shown.console.as_ref().and_then(|console| console.tree()).or(status.pid);
             let pid = pid.filter(|_| status.state == State::Running)?;
             Some(Root { process: *process, run: status.run, pid })
         });

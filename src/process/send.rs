@@ -36,7 +36,7 @@ impl Manager {
     /// # Errors
     /// When there is no such process.
     pub fn resize(&self, process: ProcessId, size: Size) -> Result<(), ProcessError> {
-        let (console, ..) = self.registry.console(process).ok_or(ProcessError::Unknown(process))?;
+        let (console, ..) = self.registry.console(process)?;
         console.resize(size);
         Ok(())
     }
@@ -46,7 +46,7 @@ impl Manager {
     /// # Errors
     /// [`ProcessError::Input`] when it has no terminal.
     pub fn attach(&self, process: ProcessId) -> Result<Attachment, ProcessError> {
-        let (console, _, info) = self.registry.console(process).ok_or(ProcessError::Unknown(process))?;
+        let (console, _, info) = self.registry.console(process)?;
         if !info.options.pty {
             return Err(ProcessError::Input { name: info.label(), error: InputError::NoTerminal });
         }
@@ -63,7 +63,7 @@ impl Manager {
         process: ProcessId,
         act: impl FnOnce(&Arc<Console>, RunId, &RunOptions) -> Result<(), InputError>,
     ) -> Result<(), ProcessError> {
-        let (console, status, info) = self.registry.console(process).ok_or(ProcessError::Unknown(process))?;
+        let (console, status, info) = self.registry.console(process)?;
         let done = if status.state.is_terminal() {
             Err(InputError::NotRunning)
         } else {

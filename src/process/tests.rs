@@ -39,6 +39,7 @@ mod cell;
 mod contract;
 mod input;
 mod levels;
+mod printed;
 mod trees;
 
 /// Generous: nothing here measures time.

@@ -1,7 +1,7 @@
 //! From what somebody asked for to everything that has to be started, in start order: sets are put in full, and what a script
 //! comes after is put before it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::{PathLookup, Project, ProjectError, Script, command};
 use crate::{
@@ -14,17 +14,8 @@ use crate::{
 pub struct Step {
     /// What is started.
     pub info: ProcessInfo,
-    /// Why, when nobody asked for it.
-    pub needed: Option<Need>,
-}
-
-/// Why something is started that nobody asked for: another comes after it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Need {
-    /// It has to have ended with code 0; once it has, it is not started for this again.
-    ExitedOk,
-    /// It has to run.
-    Running,
+    /// Somebody asked for it; otherwise it is here because something else comes after it.
+    pub asked: bool,
 }
 
 /// A walk along `after`, each script once.
@@ -32,8 +23,8 @@ struct Walk<'a> {
     project: &'a Project,
     /// Scripts in start order.
     order: Vec<&'a Script>,
-    /// By address: every script that was looked at, and why it is started.
-    known: HashMap<*const Script, Option<Need>>,
+    /// By address: every script that was looked at.
+    known: HashSet<*const Script>,
     /// From where the walk began to where it is.
     path: Vec<&'a Script>,
 }
@@ -52,18 +43,18 @@ impl Project {
         let asked = self.chosen(words)?;
         let mut walk = Walk::new(self);
         for script in &asked {
-            walk.visit(script, None)?;
+            walk.visit(script)?;
         }
         let steps = walk.order.iter().map(|script| {
-            let needed = walk.known.get(&std::ptr::from_ref(*script)).copied().flatten();
-            let args = if needed.is_none() { args } else { &[] };
+            let asked = asked.iter().any(|asked| std::ptr::eq(*asked, *script));
+            let args = if asked { args } else { &[] };
             let mut info = command::script(self, script, args, path)?;
             for after in &mut info.options.after {
                 let before = self.before(script, &after.script)?;
                 after.script = before.label();
                 after.condition = Some(condition(after.condition, before));
             }
-            Ok(Step { info, needed })
+            Ok(Step { info, asked })
         });
         steps.collect()
     }
@@ -154,7 +145,7 @@ impl Project {
         }
         let mut walk = Walk::new(self);
         for script in &self.scripts {
-            if let Err(error) = walk.visit(script, None) {
+            if let Err(error) = walk.visit(script) {
                 problems.extend(self.problem(&error));
                 walk.path.clear();
             }
@@ -198,31 +189,23 @@ fn condition(said: Option<Condition>, before: &Script) -> Condition {
 
 impl<'a> Walk<'a> {
     fn new(project: &'a Project) -> Self {
-        Self { project, order: Vec::new(), known: HashMap::new(), path: Vec::new() }
+        Self { project, order: Vec::new(), known: HashSet::new(), path: Vec::new() }
     }
 
     /// Puts `script` into the order, and before it all it comes after.
-    fn visit(&mut self, script: &'a Script, need: Option<Need>) -> Result<(), ProjectError> {
+    fn visit(&mut self, script: &'a Script) -> Result<(), ProjectError> {
         if let Some(at) = self.path.iter().position(|known| std::ptr::eq(*known, script)) {
             let labels: Vec<_> = self.path[at..].iter().map(|script| script.label()).collect();
             let (first, cycle) = cycle(&labels);
             let first = self.path[at..].iter().find(|script| script.label() == *first).unwrap_or(&script);
             return Err(ProjectError::Cycle { place: self.project.shown(&after_place(first)), cycle });
         }
-        // What was asked for is so whoever else needs it, and what has to run is not content with having ended.
-        if let Some(known) = self.known.get_mut(&std::ptr::from_ref(script)) {
-            *known = (*known).zip(need).map(|(one, other)| one.max(other));
+        if !self.known.insert(std::ptr::from_ref(script)) {
             return Ok(());
         }
-        self.known.insert(std::ptr::from_ref(script), need);
         self.path.push(script);
         for after in &script.options.after {
-            let before = self.project.before(script, &after.script)?;
-            let need = match condition(after.condition, before) {
-                Condition::ExitedOk => Need::ExitedOk,
-                Condition::Started | Condition::Ready => Need::Running,
-            };
-            self.visit(before, Some(need))?;
+            self.visit(self.project.before(script, &after.script)?)?;
         }
         self.path.pop();
         self.order.push(script);
@@ -258,8 +241,7 @@ mod tests {
         after.iter().map(one).collect()
     }
 
-    /// What is started for these words: the argument it gets, `<` before what only has to have ended, `(` before what only
-    /// has to run, and the conditions it waits for.
+    /// What is started for these words, `+` before what nobody asked for, with the conditions it waits for.
     fn plan(settings: &str, words: &str) -> String {
         let (_dir, project) = project(settings);
         let words: Vec<&str> = words.split(' ').collect();
@@ -269,12 +251,8 @@ mod tests {
             Err(error) => return error.to_string(),
         };
         let one = |step: &Step| {
-            let mark = match step.needed {
-                None => "",
-                Some(Need::Running) => "(",
-                Some(Need::ExitedOk) => "<",
-            };
-            assert_eq!(step.info.args.is_empty(), step.needed.is_some(), "arguments are for what is named");
+            let mark = if step.asked { "" } else { "+" };
+            assert_eq!(step.info.args.is_empty(), !step.asked, "arguments are for what is named");
             let waits = step.info.options.after.iter().map(|after| match after.condition {
                 Some(Condition::Started) => format!(" {}:started", after.script),
                 Some(Condition::Ready) => format!(" {}:ready", after.script),
@@ -297,16 +275,16 @@ mod tests {
         ]);
         assert_eq!(
             plan(&text, "web"),
-            "(db, <migrate db:ready, (api db:ready migrate:exited, web api:started"
+            "+db, +migrate db:ready, +api db:ready migrate:exited, web api:started"
         );
         assert_eq!(plan(&text, "lone db"), "lone, db");
         assert_eq!(plan(&text, "migrate db"), "db, migrate db:ready", "what is named was asked for");
         assert_eq!(
             plan(&text, "api migrate lone api"),
-            "(db, migrate db:ready, api db:ready migrate:exited, lone"
+            "+db, migrate db:ready, api db:ready migrate:exited, lone"
         );
         let both = scripts(&[("a", "{ c = 'exited-ok' }"), ("b", "{ c = 'started' }"), ("c", "[]")]);
-        assert_eq!(plan(&both, "a b"), "(c, a c:exited, b c:started");
+        assert_eq!(plan(&both, "a b"), "+c, a c:exited, b c:started");
     }
 
     #[test]

@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{
     config::{self, Change, Config, Loaded, Reloaded, Source},
-    event::{Component, ProcessId, ProcessInfo, Seq, State},
+    event::{Component, ProcessId, ProcessInfo, Seq},
     locate::{self, Finding, Location, Place, Resolver, Scanner, Severity},
     logs::Headline,
     process::{Asked, ProcessError, Size, Started},
-    project::{self, Need, Step},
+    project::{self, Step},
 };
 
 /// Lines before and after the one asked about that are looked at, for formats that spread over several.
@@ -126,36 +126,28 @@ async fn scripts(handles: &Handles, directory: Directory) -> Result<Value, Strin
 
 async fn begin_run(handles: &Handles, run: Run) -> Result<Rest, String> {
     let (home, another) = (handles.home.clone(), run.another);
-    let (mut steps, problems) = blocking(handles, "run", move || prepare(&run, home.as_deref())).await??;
-    steps.retain(|step| !is_done(handles, step));
+    let (steps, problems) = blocking(handles, "run", move || prepare(&run, home.as_deref())).await??;
     let infos = steps.iter().map(|step| &step.info);
     if !another && let Some(elsewhere) = others::elsewhere(handles, infos).await {
         return Ok(Box::pin(ready(Ok(elsewhere))));
     }
     let mut asked = Vec::new();
-    for step in steps {
-        let (label, needed) = (step.info.label(), step.needed.is_some());
-        asked.push((label, needed, handles.manager.begin_start(step.info).await.map_err(said)?));
+    let first: Vec<_> = steps.iter().filter(|step| !step.asked).map(|step| step.info.clone()).collect();
+    for Step { info, .. } in steps.into_iter().filter(|step| step.asked) {
+        let label = info.label();
+        asked.push((label, handles.manager.begin_start_after(first.clone(), info).await.map_err(said)?));
     }
     Ok(Box::pin(async move {
-        let (mut started, mut before) = (Vec::new(), Vec::new());
-        for (name, needed, asked) in asked {
+        let mut started = Vec::new();
+        for (name, asked) in asked {
             let (id, word) = match asked.done().await.map_err(said)? {
                 Started::New(process, _) => (process.0, "started"),
                 Started::Running(process) => (process.0, "running"),
             };
-            let list = if needed { &mut before } else { &mut started };
-            list.push(json!({ "id": id, "name": name, "state": word }));
+            started.push(json!({ "id": id, "name": name, "state": word }));
         }
-        Ok(json!({ "started": started, "before": before, "problems": problems }))
+        Ok(json!({ "started": started, "problems": problems }))
     }))
-}
-
-/// What only has to have ended well is not started again when it has.
-fn is_done(handles: &Handles, step: &Step) -> bool {
-    let process = || handles.model.find(Some(&step.info.root), &step.info.label());
-    let status = || handles.manager.status(process()?);
-    step.needed == Some(Need::ExitedOk) && status().is_some_and(|status| status.state == State::Success)
 }
 
 /// What is to be started, all of it or nothing.
@@ -164,7 +156,7 @@ fn prepare(run: &Run, home: Option<&Path>) -> Result<(Vec<Step>, Vec<String>), S
     let (config, problems) = read_config(&root, home);
     if let Some(command) = &run.command {
         let info = project::command_line(&root, command, &config).map_err(said)?;
-        return Ok((vec![Step { info, needed: None }], problems));
+        return Ok((vec![Step { info, asked: true }], problems));
     }
     let from = Path::new(run.dir.as_ref().unwrap_or(&run.root));
     let project = project::load(&root, &config).map_err(said)?.seen_from(from);

@@ -52,7 +52,7 @@ impl Terminals {
     pub(super) async fn changed(&mut self) {
         // The sender is gone only while the host ends.
         if self.shown.is_empty() || self.printed.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -121,6 +121,12 @@ fn calls_are_read_and_unknown_ones_named() {
     assert_eq!(Call::decode("health", rmpv::Value::Array(Vec::new())), Ok(Call::Health));
     let watched = Call::decode("watch_health", map(&[("buf", 5.into())]));
     assert_eq!(watched, Ok(Call::WatchHealth(protocol::Buffer { buf: 5 })));
+    // Lua sends any bytes as a string.
+    let keys = rmpv::decode::read_value(&mut &b"\x82\xa2id\x03\xa5bytes\xa3a\xff\x1b"[..]).unwrap();
+    let bytes = protocol::Bytes(b"a\xff\x1b".to_vec());
+    assert_eq!(Call::decode("input", keys), Ok(Call::Input(protocol::Keys { id: 3, bytes })));
+    let line = Call::decode("send", map(&[("id", 3.into()), ("eof", true.into())]));
+    assert_eq!(line, Ok(Call::Send(protocol::Line { id: 3, text: None, eof: true })));
     assert_eq!(Call::decode("fly", map(&[])), Err("no such call: fly".to_owned()));
     assert!(Call::decode("stop", map(&[("id", "x".into())])).unwrap_err().starts_with("stop: "));
 }

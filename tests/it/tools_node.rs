@@ -13,7 +13,7 @@ fn workspace(manager: &str) -> Project {
         json!({ "name": "shop", "version": "1.0.0", "private": true, "scripts": { "dev": "echo root" } });
     match manager {
         "pnpm" => {
-            drop(project.write("pnpm-workspace.yaml", "packages:\n  - 'packages/**'\n  - '!**/left/**'\n"))
+            drop(project.write("pnpm-workspace.yaml", "packages:\n  - 'packages/**'\n  - '!**/left/**'\n"));
         }
         _ => root["workspaces"] = json!(["packages/*", "!packages/left"]),
     }

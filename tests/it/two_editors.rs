@@ -138,7 +138,7 @@ fn an_editor_that_comes_back_at_once_waits_for_the_old_run_and_meets_no_busy_por
     // It takes its time to leave, with its port in use.
     project.write(
         "server.py",
-        &format!(
+        format!(
             "import signal, socket, sys, time\n\
              s = socket.socket()\n\
              s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n\
@@ -215,8 +215,8 @@ fn what_another_editor_runs_is_said_and_shown_and_can_be_run_again() {
     wait_line(&second, 7, "one");
     let row = second.wait_state(id, &["running"]);
     assert_eq!((&row["elsewhere"], &row["pid"]), (&json!(first.pid()), &there["pid"]));
-    for call in ["stop", "restart"] {
-        let error = second.ask(call, &json!({ "id": id })).unwrap_err();
+    for call in ["stop", "restart", "send"] {
+        let error = second.ask(call, &json!({ "id": id, "text": "rs" })).unwrap_err();
         assert_eq!(error, format!("{name} runs in another editor and can only be read here"));
     }
     // Another one of their own beside it.

@@ -8,7 +8,7 @@ use super::{clock, tell};
 use crate::{
     bus::{EventBus, Filter, Mailbox},
     config::{Backpressure, RestartPolicy, RestartWhen},
-    event::{Component, Detail, Event, EventKind, Exit, ProcessId, Readiness, State, Timestamp},
+    event::{Component, Detail, Event, EventKind, Exit, ProcessId, ProcessInfo, Readiness, State, Timestamp},
     process::Manager,
     project::Step,
 };
@@ -16,7 +16,7 @@ use crate::{
 /// Everything that was started, by process.
 struct Follower {
     followed: HashMap<ProcessId, Followed>,
-    /// The first exit code that is not 0, of runs that are the last of their script.
+    /// The first exit code that is not 0, of the last runs of what was asked for.
     code: u8,
     zone: TimeZone,
 }
@@ -41,10 +41,12 @@ pub(super) fn subscribe(bus: &EventBus) -> Mailbox {
 /// is the first that is not 0.
 pub(super) async fn until_over(manager: &Manager, steps: Vec<Step>, mut events: Mailbox) -> io::Result<u8> {
     let mut follower = Follower { followed: HashMap::new(), code: 0, zone: TimeZone::system() };
-    for Step { info, needed } in steps {
-        let (label, restart) = (info.label(), info.options.restart.clone());
-        let process = manager.start(info).await.map_err(io::Error::other)?.process();
-        let followed = Followed { label, asked: needed.is_none(), restart, over: false, said: String::new() };
+    let (asked, first): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(|step| step.asked);
+    let first: Vec<_> = first.into_iter().map(|step| step.info).collect();
+    for Step { info, .. } in asked {
+        let followed = Followed::new(&info, true);
+        let asked = manager.begin_start_after(first.clone(), info).await.map_err(io::Error::other)?;
+        let process = asked.done().await.map_err(io::Error::other)?.process();
         follower.followed.insert(process, followed);
     }
     while !follower.is_over() {
@@ -52,6 +54,15 @@ pub(super) async fn until_over(manager: &Manager, steps: Vec<Step>, mut events: 
         follower.follow(&event);
     }
     Ok(follower.code)
+}
+
+// === impl Followed ===
+
+impl Followed {
+    fn new(info: &ProcessInfo, asked: bool) -> Self {
+        let restart = info.options.restart.clone();
+        Self { label: info.label(), asked, restart, over: false, said: String::new() }
+    }
 }
 
 // === impl Follower ===
@@ -63,11 +74,10 @@ impl Follower {
 
     fn follow(&mut self, event: &Event) {
         match event {
-            Event::ProcessPending { process, .. } => {
-                if let Some(followed) = self.followed.get_mut(process) {
-                    followed.over = false;
-                    followed.said.clear();
-                }
+            Event::ProcessPending { process, info, .. } => {
+                let followed = self.followed.entry(*process).or_insert_with(|| Followed::new(info, false));
+                followed.over = false;
+                followed.said.clear();
             }
             Event::ProcessDetail { process, detail, at, .. } => self.tell_of(*process, detail, *at),
             Event::ProcessExited { process, state, exit, reason, .. } => {
@@ -87,7 +97,7 @@ impl Follower {
             return;
         }
         followed.over = true;
-        if self.code == 0 && state != State::Stopped {
+        if self.code == 0 && followed.asked && state != State::Stopped {
             self.code = exit_code(exit);
         }
     }

@@ -24,9 +24,9 @@ fn the_description_names_each_source() {
 }
 
 /// A script of which every key but `env` is set.
-fn every_key(command: String) -> ScriptConfig {
+fn every_key(command: &str) -> ScriptConfig {
     ScriptConfig {
-        command: Some(CommandLine::Argv(vec![command.clone(), String::new()])),
+        command: Some(CommandLine::Argv(vec![command.to_owned(), String::new()])),
         cwd: Some("sub \"dir".into()),
         env_files: Some(EnvFiles::Named(vec![".env.a".into()])),
         runner: Some(ScriptRunner::Direct),
@@ -43,7 +43,7 @@ fn every_key(command: String) -> ScriptConfig {
             reset_after: Some(Duration::from_secs(90)),
             limit: Some(RestartLimit::Endless),
         },
-        after: Some(vec![After { script: command.clone(), condition: Some(Condition::ExitedOk) }]),
+        after: Some(vec![After { script: command.to_owned(), condition: Some(Condition::ExitedOk) }]),
         ready: ReadyConfig {
             http: Some(HttpUrl("http://localhost:1/".to_owned())),
             timeout: Some(Duration::from_secs(7)),
@@ -79,7 +79,7 @@ proptest! {
         if usable {
             let set = SetConfig { scripts: vec![name.clone()], place: Place::default() };
             loaded.config.sets.insert(name.clone(), set);
-            loaded.config.scripts.insert(name, every_key(command));
+            loaded.config.scripts.insert(name, every_key(&command));
         }
         let mut again = project(&loaded.describe().join("\n"));
         prop_assert_eq!(&again.problems, &[]);

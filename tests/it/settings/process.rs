@@ -138,3 +138,16 @@ async fn what_needs_longer_than_the_grace_is_killed() {
         rig.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn usage_is_measured_as_often_as_is_said() {
+    let off = Rig::start(&with("[process_manager]\nusage_interval = 0\n"));
+    off.run("exec sleep 1000").await;
+    let often = Rig::start(&with("[process_manager]\nusage_interval = \"100ms\"\n"));
+    often.run("exec sleep 1000").await;
+    let looks = |rig: &Rig| rig.resources.metrics().snapshot().process.usage_samples;
+    until("several looks", || looks(&often) > 3).await;
+    assert_eq!(looks(&off), 0);
+    off.end().await;
+    often.end().await;
+}

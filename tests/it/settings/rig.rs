@@ -112,13 +112,12 @@ impl Rig {
         let loaded = config::load(directory.root(), None, &|_| None);
         assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
         let found = project::load(directory.root(), &loaded.config).unwrap();
-        let mut process = None;
-        for step in found.plan(&[name], &[], &PathLookup::from_env()).unwrap() {
-            // The directory is gone before the program runs.
-            let info = ProcessInfo { root: "/".into(), cwd: "/".into(), ..step.info };
-            process = Some(self.manager.start(info).await.unwrap().process());
-        }
-        process.unwrap()
+        // The directory is gone before the program runs.
+        let steps = found.plan(&[name], &[], &PathLookup::from_env()).unwrap().into_iter();
+        let mut infos: Vec<_> =
+            steps.map(|step| ProcessInfo { root: "/".into(), cwd: "/".into(), ..step.info }).collect();
+        let info = infos.pop().unwrap();
+        self.manager.begin_start_after(infos, info).await.unwrap().done().await.unwrap().process()
     }
 
     /// The next event for which `look` finds something.

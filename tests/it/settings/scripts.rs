@@ -211,7 +211,10 @@ fn what_may_detach_lives_on() {
 fn what_is_left_may_live_on() {
     for (leave, lives) in [("", false), ("leave = ['sleep']\n", true)] {
         let project = Project::empty();
-        project.write(".brum.toml", format!("[scripts.x]\ncommand = 'sleep 1000 & wait'\n{leave}"));
+        project.write(
+            ".brum.toml",
+            format!("[scripts.x]\ncommand = 'for long in 1000; do sleep $long & done; wait'\n{leave}"),
+        );
         let host = Host::start(project.root());
         let id = host.run(project.root(), &["x"])[0];
         host.wait_state(id, &["running"]);
