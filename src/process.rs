@@ -278,7 +278,17 @@ impl Manager {
 
     /// The same in two steps.
     pub async fn begin_restart(&self, process: ProcessId) -> Result<Asked<RunId>, ProcessError> {
-        self.begin(|ticket| Command::Restart { process, ticket }).await
+        self.begin_restart_as(process, Vec::new()).await
+    }
+
+    /// The same with what is started now in place of what was: itself last, before it what it comes after. Nothing leaves
+    /// all as it was.
+    pub async fn begin_restart_as(
+        &self,
+        process: ProcessId,
+        given: Vec<ProcessInfo>,
+    ) -> Result<Asked<RunId>, ProcessError> {
+        self.begin(|ticket| Command::Restart { process, given, ticket }).await
     }
 
     /// Shows a run of another host under the name and root of `info`. What is said of it goes through the answer; it cannot

@@ -79,8 +79,10 @@ pub struct Project {
     pub sets: BTreeMap<String, SetConfig>,
     /// What had to be left out.
     pub problems: Vec<Problem>,
-    /// Whether there is a `package.json`.
+    /// Whether there is a `package.json` that can be read.
     pub has_package_json: bool,
+    /// Why the `package.json` cannot be read: its scripts are missing.
+    broken: Option<ProjectError>,
 }
 
 /// A package of a workspace.
@@ -94,12 +96,16 @@ pub struct Package {
     pub path: PathBuf,
 }
 
-/// Reads the project at `root`. A project with nothing to run is no error here: see
-/// [`Project::require_scripts`].
-pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
+/// Reads the project at `root`. What cannot be read is told in its problems, and the rest is there all the same; see
+/// [`Project::require_scripts`] for a project with nothing to run.
+pub fn load(root: &Path, config: &Config) -> Project {
     let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-    let package = package_json::read(&root)?;
+    let (package, broken) = match package_json::read(&root) {
+        Ok(package) => (package, None),
+        Err(error) => (None, Some(error)),
+    };
     let mut problems = package.as_ref().map(|package| package.problems.clone()).unwrap_or_default();
+    problems.extend(broken.as_ref().map(|error| error.of_package_json(&root)));
     let manager = manager::detect(&root, package.as_ref(), config, &mut problems);
     let mut project = Project {
         name: name(&root, package.as_ref()),
@@ -111,6 +117,7 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
         sets: config.sets.clone(),
         problems,
         has_package_json: package.is_some(),
+        broken,
         root,
     };
     let file = project.root.join(package_json::FILE_NAME);
@@ -141,7 +148,7 @@ pub fn load(root: &Path, config: &Config) -> Result<Project, ProjectError> {
     project.problems.append(&mut files.problems);
     project.sort();
     project.check_plans();
-    Ok(project)
+    project
 }
 
 /// Any command line, for the shell, in `root`: what follows `!` in `:BrummerRun !make watch`.
@@ -215,6 +222,16 @@ impl Project {
         command::script(self, script, args, path)
     }
 
+    /// What a run that is asked for again starts now: what its script comes after, in start order, and itself last. Files
+    /// are as they are now, so an edited `.env` counts. Empty when there is no such script any more: then it is run as before.
+    pub fn again(&self, info: &ProcessInfo, path: &PathLookup) -> Result<Vec<ProcessInfo>, ProjectError> {
+        let label = info.label();
+        if !self.has_label(&label) {
+            return Ok(Vec::new());
+        }
+        Ok(self.plan(&[label], &info.args, path)?.into_iter().map(|step| step.info).collect())
+    }
+
     /// The process that runs a command line through the shell, in the root.
     pub fn shell(&self, line: &str) -> Result<ProcessInfo, ProjectError> {
         shell(&self.root, line)
@@ -225,7 +242,11 @@ impl Project {
         if !self.scripts.is_empty() {
             return Ok(());
         }
-        Err(ProjectError::NothingToRun { root: self.root.clone(), has_package_json: self.has_package_json })
+        Err(self.broken.clone().unwrap_or_else(|| self.nothing()))
+    }
+
+    fn nothing(&self) -> ProjectError {
+        ProjectError::NothingToRun { root: self.root.clone(), has_package_json: self.has_package_json }
     }
 
     /// Brings the scripts into the order they are shown in.

@@ -130,7 +130,7 @@ pub(super) fn prepare(
     names: &[String],
     arguments: &[String],
 ) -> Result<Vec<Step>, ProjectError> {
-    let project = project::load(root, config)?.seen_from(from);
+    let project = project::load(root, config).seen_from(from);
     for problem in &project.problems {
         tell(&problem.within(root));
     }

@@ -32,11 +32,14 @@ pub(super) fn here() -> Result<(PathBuf, PathBuf, Loaded), String> {
 /// `brummer scripts`.
 pub(super) fn scripts(json: bool) -> Result<u8, String> {
     let (here, root, loaded) = here()?;
-    let project = project::load(&root, &loaded.config).map_err(|error| error.to_string())?.seen_from(&here);
-    for problem in &project.problems {
+    let project = project::load(&root, &loaded.config).seen_from(&here);
+    let nothing = project.require_scripts().map_err(|error| error.to_string());
+    // The one that leaves nothing to run is told last.
+    let last = nothing.as_ref().err();
+    for problem in project.problems.iter().filter(|problem| last != Some(&problem.within(&root))) {
         tell(&problem.to_string());
     }
-    project.require_scripts().map_err(|error| error.to_string())?;
+    nothing?;
     let text = if json { project.to_json().to_string() } else { listing(&project) };
     print(&text)?;
     Ok(0)

@@ -185,8 +185,8 @@ impl Owner {
                     let stopping = self.guarded(|owner| owner.stop(process));
                     self.answer_stop(ticket, stopping);
                 }
-                Command::Restart { process, ticket } => {
-                    let run = self.guarded(|owner| owner.restart(process));
+                Command::Restart { process, given, ticket } => {
+                    let run = self.guarded(|owner| owner.restart(process, given));
                     self.answer(ticket, run.map(|(run, waiting)| (run, Some(waiting))));
                 }
                 Command::Mirror { info, host, ticket } => {

@@ -25,6 +25,8 @@ pub(super) enum Command {
     },
     Restart {
         process: ProcessId,
+        /// What takes the place of what the entries say.
+        given: Vec<ProcessInfo>,
         ticket: oneshot::Sender<Result<RunId, ProcessError>>,
     },
     /// Show a run of another host.

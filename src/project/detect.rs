@@ -74,6 +74,27 @@ const FAMILIES: [Family; 16] = [
     vscode::find,
 ];
 
+/// What is looked for beside `package.json` and `.brum.toml`, in words: Deno's and those of [`FAMILIES`].
+pub(super) const LOOKED_FOR: [&str; 17] = [
+    "Deno",
+    "Procfile",
+    "Taskfile",
+    "justfile",
+    "Makefile",
+    "Cargo",
+    "Go",
+    "Gradle",
+    "Maven",
+    ".NET",
+    "Python",
+    "Ruby",
+    "PHP",
+    "Elixir",
+    "Dart",
+    "compose",
+    ".vscode/tasks.json",
+];
+
 /// Those that have workspaces.
 const WORKSPACES: [Family; 5] = [cargo::find, go::find, gradle::find, maven::find, dotnet::find];
 

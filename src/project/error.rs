@@ -1,9 +1,16 @@
 //! What can stand in the way of running something, in the words of the person who asked for it.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use super::manager::{AskedBy, PackageManager};
-use crate::config::{PackageManagerName, Place};
+use super::{
+    detect,
+    manager::{AskedBy, PackageManager},
+    package_json::FILE_NAME,
+};
+use crate::config::{PackageManagerName, Place, Problem};
 
 /// How many characters of script names an error lists.
 const LISTED: usize = 48;
@@ -70,10 +77,11 @@ pub enum ProjectError {
     },
     /// There is no script at all.
     #[error(
-        "nothing to run: {}, no file of another tool (Makefile, Cargo.toml, Procfile, …), no command in .brum.toml, in {}\n\
+        "nothing to run in {}: {}, no command in .brum.toml, nothing of {}\n\
          To add one, write there:\n[scripts.dev]\ncommand = \"npx vite\"\ncwd = \".\"",
+        root.display(),
         if *has_package_json { "no scripts in package.json" } else { "no package.json" },
-        root.display()
+        detect::LOOKED_FOR.join(", ")
     )]
     NothingToRun {
         /// The project.
@@ -212,8 +220,8 @@ pub enum ProjectError {
 // === impl ProjectError ===
 
 impl ProjectError {
-    /// What it says of a file, for a message that names the file itself: the line, 0 without one, and the rest.
-    pub(super) fn in_file(&self) -> (usize, String) {
+    /// What it says of the `package.json` in `directory`, as a problem of that file.
+    pub(super) fn of_package_json(&self, directory: &Path) -> Problem {
         let line = match self {
             Self::NotUtf8 { line, .. } | Self::Malformed { line, .. } | Self::NotAnObject { line, .. } => {
                 *line
@@ -222,9 +230,21 @@ impl ProjectError {
         };
         let text = self.to_string();
         // `package.json:3: …`, `package.json is …`
-        let rest = text.trim_start_matches(super::package_json::FILE_NAME);
+        let rest = text.trim_start_matches(FILE_NAME);
         let rest = rest.strip_prefix(&format!(":{line}:")).unwrap_or(rest);
-        (line, rest.trim_start().to_owned())
+        Problem::new(&directory.join(FILE_NAME), line, "", rest.trim_start())
+    }
+
+    /// The line of a file that has to be changed, the file relative to the project, for an error that is one of the
+    /// project and not of what was asked for.
+    pub(super) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::UnknownBefore { place, .. }
+            | Self::Cycle { place, .. }
+            | Self::UnknownMember { place, .. }
+            | Self::SetCycle { place, .. } => Some(place),
+            _ => None,
+        }
     }
 }
 
@@ -245,22 +265,6 @@ fn cut(name: &str) -> String {
         return line.to_owned();
     }
     line.chars().take(REPEATED - 1).chain(['…']).collect()
-}
-
-// === impl ProjectError ===
-
-impl ProjectError {
-    /// The line of a file that has to be changed, the file relative to the project, for an error that is one of the
-    /// project and not of what was asked for.
-    pub(super) fn place(&self) -> Option<&Place> {
-        match self {
-            Self::UnknownBefore { place, .. }
-            | Self::Cycle { place, .. }
-            | Self::UnknownMember { place, .. }
-            | Self::SetCycle { place, .. } => Some(place),
-            _ => None,
-        }
-    }
 }
 
 // === impl Near ===

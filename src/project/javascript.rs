@@ -7,6 +7,7 @@ use super::{
     Project, Runner, Script, deno, document, nx,
     package_json::{FILE_NAME, PackageJson},
 };
+use crate::config::PackageManagerName;
 
 const TURBO: &str = "turbo";
 const ELECTRON: &str = "electron";
@@ -43,6 +44,7 @@ pub(super) fn add_to(project: &mut Project, own: Option<&PackageJson>) {
         let named = nx.scripts(&root, &name).into_iter();
         project.scripts.extend(named.map(|script| Script { name: format!("nx {}", script.name), ..script }));
     }
+    project.scripts.extend(entry(project, own));
     if let Some(line) = own.and_then(|own| own.electron) {
         let file = root.join(FILE_NAME);
         project.scripts.push(program(&root, &file, line, ELECTRON, &["."], 90));
@@ -53,6 +55,25 @@ pub(super) fn add_to(project: &mut Project, own: Option<&PackageJson>) {
             project.scripts.push(program(&root, &wails, 1, WAILS, &[command], priority));
         }
     }
+}
+
+/// What `bun init` and a `deno.json` without tasks leave to be run: the file the program begins with.
+fn entry(project: &Project, own: Option<&PackageJson>) -> Option<Script> {
+    if !project.scripts.is_empty() {
+        return None;
+    }
+    let root = &project.root;
+    let is_source = |name: &str| {
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        ["ts", "tsx", "js", "jsx", "mjs", "mts"].contains(&ending) && root.join(name).is_file()
+    };
+    if project.manager.name == PackageManagerName::Bun {
+        let (name, line) = own?.entry.as_ref().filter(|(name, _)| is_source(name))?;
+        return Some(program(root, &root.join(FILE_NAME), *line, "bun", &["run", name], 90));
+    }
+    let file = deno::FILES.iter().map(|name| root.join(name)).find(|file| file.is_file())?;
+    let name = ["main.ts", "main.js"].into_iter().find(|name| is_source(name))?;
+    Some(program(root, &file, 1, "deno", &["run", name], 90))
 }
 
 /// The tasks of Turborepo: `tasks`, before version 2 `pipeline`. `web#build` says how a task differs in one package and

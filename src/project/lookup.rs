@@ -107,6 +107,10 @@ impl Project {
         if several.len() > 1 {
             return ProjectError::Ambiguous { name: name.to_owned(), names: several };
         }
+        // It may well be in the file that cannot be read.
+        if let Some(broken) = &self.broken {
+            return broken.clone();
+        }
         let names: Vec<String> = self.listed().map(Script::label).collect();
         let bare = self.scripts.iter().filter_map(|script| script.bare.as_deref());
         let bare = bare.chain(self.sets.keys().map(String::as_str));

@@ -28,7 +28,7 @@ use crate::config::{Config, PackageManagerName, Problem};
 
 /// Lock files, the more telling first: several in one directory are leftovers of a move, mostly from npm. Then what only
 /// one manager has, for a project that has not been installed yet.
-const LOCK_FILES: [(&str, PackageManagerName); 10] = [
+const LOCK_FILES: [(&str, PackageManagerName); 12] = [
     ("bun.lock", PackageManagerName::Bun),
     ("bun.lockb", PackageManagerName::Bun),
     ("pnpm-lock.yaml", PackageManagerName::Pnpm),
@@ -39,6 +39,8 @@ const LOCK_FILES: [(&str, PackageManagerName); 10] = [
     ("pnpm-workspace.yaml", PackageManagerName::Pnpm),
     (".yarnrc.yml", PackageManagerName::Yarn),
     ("bunfig.toml", PackageManagerName::Bun),
+    ("deno.json", PackageManagerName::Deno),
+    ("deno.jsonc", PackageManagerName::Deno),
 ];
 
 /// The manager of a project.
@@ -266,6 +268,7 @@ mod tests {
         assert_eq!(file("web/pnpm-workspace.yaml", ""), "pnpm: web/pnpm-workspace.yaml");
         assert_eq!(file(".yarnrc.yml", ""), "yarn: .yarnrc.yml");
         assert_eq!(file("rush.json", "// Rush\n{ \"yarnVersion\": \"1.22.22\", }"), "yarn: rush.json");
+        assert_eq!(file("deno.jsonc", "{}"), "deno: deno.jsonc");
         assert_eq!(file("rush.json", "broken"), "npm: Nobody");
         assert_eq!(decided(&[("web/yarn.lock", ""), ("web/package-lock.json", "")]), "yarn: web/yarn.lock");
     }

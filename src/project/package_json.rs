@@ -31,6 +31,8 @@ pub(super) struct PackageJson {
     pub(super) workspaces: Option<Vec<(String, usize)>>,
     /// The line of the dependency that makes it an Electron app.
     pub(super) electron: Option<usize>,
+    /// What `module`, else `main` names, and its line: where the program begins.
+    pub(super) entry: Option<(String, usize)>,
     /// The targets it tells Nx of, with their lines.
     pub(super) nx_targets: Vec<(String, usize)>,
     pub(super) scripts: Vec<Found>,
@@ -95,6 +97,10 @@ fn parse(file: &Path, text: &str) -> Result<PackageJson, ProjectError> {
         name: name.and_then(|name| json::string(name.value)).filter(|name| !name.is_empty()),
         name_line: name.map_or(1, |name| name.line),
         electron: electron(&fields),
+        entry: ["module", "main"].into_iter().find_map(|field| {
+            let field = json::last(&fields, field)?;
+            Some((json::string(field.value)?, field.line))
+        }),
         engines: engines(&fields),
         dev_engines: dev_engines(&fields).unwrap_or_default(),
         nx_targets: nx_targets(&fields).unwrap_or_default(),
@@ -220,6 +226,11 @@ impl PackageJson {
     fn add(&mut self, file: &Path, script: &Member<'_>) {
         // "//" is how people write comments in JSON.
         if script.name.starts_with("//") {
+            return;
+        }
+        if script.name.is_empty() || script.name.contains(char::is_control) {
+            let message = format!("{:?} cannot be typed as a name; it is left out", script.name);
+            self.problems.push(Problem::new(file, script.line, "scripts", message));
             return;
         }
         // Of two with one name the last counts, as it does for the package managers.

@@ -229,7 +229,7 @@ mod tests {
         fs::write(dir.path().join(config::FILE_NAME), settings).expect("a file");
         let loaded = config::load(dir.path(), None, &|_| None);
         assert_eq!(loaded.problems, []);
-        let project = super::super::load(dir.path(), &loaded.config).expect("a project");
+        let project = crate::project::load(dir.path(), &loaded.config);
         (dir, project)
     }
 

@@ -51,7 +51,7 @@ impl Tree {
         loaded.config
     }
 
-    fn load(&self) -> Result<Project, ProjectError> {
+    fn load(&self) -> Project {
         load(&self.root(), &self.config())
     }
 
@@ -61,7 +61,7 @@ impl Tree {
 
     fn run(&self, name: &str, args: &[&str]) -> Result<ProcessInfo, ProjectError> {
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        self.load()?.command(name, &args, &self.path())
+        self.load().command(name, &args, &self.path())
     }
 
     /// The command line, `bin/` standing for the directory of the managers.
@@ -77,7 +77,7 @@ impl Tree {
     }
 
     fn lines(&self) -> Vec<(String, usize)> {
-        self.load().unwrap().scripts.into_iter().map(|script| (script.name, script.line)).collect()
+        self.load().scripts.into_iter().map(|script| (script.name, script.line)).collect()
     }
 }
 
@@ -110,7 +110,7 @@ fn scripts_keep_their_order_and_know_their_line() {
     let lines = tree.lines();
     let lines: Vec<_> = lines.iter().map(|(name, line)| (name.as_str(), *line)).collect();
     assert_eq!(lines, [("zeta", 5), ("scripts", 7), ("dev", 8), ("build", 8), ("esc\\", 10)]);
-    let project = tree.load().unwrap();
+    let project = tree.load();
     assert_eq!(project.name, "shop");
     assert_eq!(project.script("zeta").unwrap().command, "a \"quoted\" } thing");
     assert_eq!(project.script("dev").unwrap().command, "vite");
@@ -124,7 +124,7 @@ fn of_two_with_one_name_the_last_counts() {
         "{\"scripts\":{\"old\":\"1\"},\n\"scripts\":{\"dev\":\"1\",\n\"build\":\"2\",\n\"dev\":\"3\"}}",
     );
     assert_eq!(tree.lines(), [("dev".to_owned(), 4), ("build".to_owned(), 3)]);
-    assert_eq!(tree.load().unwrap().script("dev").unwrap().command, "3");
+    assert_eq!(tree.load().script("dev").unwrap().command, "3");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_value_that_is_no_string_is_left_out_and_reported() {
     let tree = Tree::package(
         "{ \"scripts\": {\n  \"dev\": \"vite\",\n  \"bad\": 3,\n  \"worse\": {\"a\": [1]},\n  \"//\": \"notes\" } }",
     );
-    let project = tree.load().unwrap();
+    let project = tree.load();
     assert_eq!(tree.lines(), [("dev".to_owned(), 2)]);
     let problems: Vec<_> = project.problems.iter().map(|problem| problem.within(&project.root)).collect();
     assert_eq!(
@@ -173,16 +173,17 @@ proptest! {
             expected.push((name.clone(), command.clone(), line));
         }
         text += "} }";
-        let found = Tree::package(&text).load().unwrap().scripts;
+        let found = Tree::package(&text).load().scripts;
         let found: Vec<_> = found.into_iter().map(|s| (s.name, s.command, s.line)).collect();
         prop_assert_eq!(found, expected);
     }
 
-    /// Whatever is in the file, the answer is a project or one line.
+    /// Whatever is in the file, what is told of it is one line.
     #[test]
     fn no_text_breaks_the_reader(text in "[{}\\[\\]\",:a1\\\\\n ]{0,40}") {
-        if let Err(error) = Tree::package(&text).load() {
-            prop_assert!(!error.to_string().contains('\n'));
+        let tree = Tree::package(&text);
+        for problem in &tree.load().problems {
+            prop_assert!(!problem.to_string().contains('\n'), "{problem}");
         }
         // The scan itself must survive what serde_json would have refused.
         let _members = json::members(&text, 1);
@@ -226,6 +227,35 @@ fn a_malformed_file_names_the_line_and_what_to_do() {
 }
 
 #[test]
+fn a_malformed_file_takes_nothing_else_away() {
+    let tree = Tree::package("{ \"scripts\": {\n  \"dev\": \"vite\",,\n} }");
+    fs::write(tree.at("repo/app/Makefile"), "lint:\n\techo\n").unwrap();
+    fs::write(tree.at("repo/app/.brum.toml"), "[scripts.api]\ncommand = 'x'\n").unwrap();
+    let project = tree.load();
+    let names: Vec<_> = project.scripts.iter().map(|script| script.name.as_str()).collect();
+    assert_eq!(names, ["api", "make lint"]);
+    let message = "package.json:2: key must be a string: correct the JSON there";
+    assert_eq!(project.problems[0].within(&project.root), message);
+    // What is asked for may be in that file.
+    assert_eq!(tree.error("dev"), message);
+    assert_eq!(tree.run("api", &[]).unwrap().script, "x");
+}
+
+#[test]
+fn a_name_nobody_can_type_is_left_out_and_reported() {
+    let project = Tree::package(r#"{ "scripts": { "": "x", "a\nb": "y", "a b": "z" } }"#).load();
+    assert_eq!(project.scripts.iter().map(|script| script.name.as_str()).collect::<Vec<_>>(), ["a b"]);
+    let problems: Vec<_> = project.problems.iter().map(|problem| problem.within(&project.root)).collect();
+    assert_eq!(
+        problems,
+        [
+            "package.json:1: scripts: \"\" cannot be typed as a name; it is left out",
+            "package.json:1: scripts: \"a\\nb\" cannot be typed as a name; it is left out",
+        ]
+    );
+}
+
+#[test]
 fn files_that_are_not_what_they_should_be() {
     let tree = Tree::package(&format!("{{ \"x\": \"{}\" }}", "a".repeat(5 << 20)));
     expect!["package.json is larger than 4 MiB: it cannot be a package.json"].assert_eq(&tree.error("dev"));
@@ -247,7 +277,7 @@ fn files_that_are_not_what_they_should_be() {
 #[test]
 fn nothing_to_run_says_what_was_looked_for_and_how_to_add_it() {
     expect![[r#"
-        nothing to run: no package.json, no file of another tool (Makefile, Cargo.toml, Procfile, …), no command in .brum.toml, in /repo/app
+        nothing to run in /repo/app: no package.json, no command in .brum.toml, nothing of Deno, Procfile, Taskfile, justfile, Makefile, Cargo, Go, Gradle, Maven, .NET, Python, Ruby, PHP, Elixir, Dart, compose, .vscode/tasks.json
         To add one, write there:
         [scripts.dev]
         command = "npx vite"
@@ -297,8 +327,8 @@ fn each_manager_has_its_own_way_to_pass_arguments() {
 #[test]
 fn field_then_setting_then_lock_file_then_npm() {
     let tree = Tree::package(DEV);
-    let manager = || tree.load().unwrap().manager.name;
-    assert_eq!(tree.load().unwrap().manager.to_string(), "npm");
+    let manager = || tree.load().manager.name;
+    assert_eq!(tree.load().manager.to_string(), "npm");
     assert_eq!(manager(), PackageManagerName::Npm);
     fs::write(tree.at("yarn.lock"), "").unwrap();
     assert_eq!(manager(), PackageManagerName::Npm, "a lock file above the repository decides nothing");
@@ -314,7 +344,7 @@ fn field_then_setting_then_lock_file_then_npm() {
     assert_eq!(manager(), PackageManagerName::Pnpm);
     fs::write(tree.root().join("package.json"), "{ \"packageManager\":\n \"cnpm@2\" }").unwrap();
     assert_eq!(manager(), PackageManagerName::Yarn, "one that is not known is passed over");
-    let problems = tree.load().unwrap().problems;
+    let problems = tree.load().problems;
     assert_eq!(
         problems[0].within(&tree.root()),
         "package.json:1: packageManager: \"cnpm\" is not npm, yarn, pnpm, bun or deno; it is ignored"
@@ -381,7 +411,7 @@ fn a_command_of_the_settings_runs_through_the_shell() {
     assert_eq!((info.cwd, info.root), (tree.at("repo/app/sub"), tree.root()));
     assert_eq!((info.script.as_str(), info.args), ("run \"$1\" now", vec!["x".to_owned()]));
     assert_eq!(tree.run("dev", &[]).unwrap().env, [("PORT".to_owned(), "1".to_owned())]);
-    let project = tree.load().unwrap();
+    let project = tree.load();
     let names: Vec<_> = project.scripts.iter().map(|script| script.name.as_str()).collect();
     assert_eq!(names, ["build", "dev", "up"]);
     let dev = project.script("dev").unwrap();
@@ -408,7 +438,7 @@ fn settings_of_a_script_travel_with_it() {
     assert_eq!(info.env, [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
     assert_eq!(info.argv[1..], ["run", "dev", "--", "-x"]);
     assert_eq!((info.script.as_str(), info.args), ("vite", vec!["-x".to_owned()]));
-    let project = tree.load().unwrap();
+    let project = tree.load();
     expect!["package.json:1, .brum.toml:4: scripts.dve: no such script; add command = \"…\" to make one (did you mean `dev`?)"]
         .assert_eq(&format!(
             "package.json:{}, {}",
@@ -420,7 +450,7 @@ fn settings_of_a_script_travel_with_it() {
 #[test]
 fn any_line_runs_through_the_shell_in_the_root() {
     let tree = Tree::package(DEV);
-    let info = tree.load().unwrap().shell("cargo watch -x 'test a'").unwrap();
+    let info = tree.load().shell("cargo watch -x 'test a'").unwrap();
     assert_eq!(info.argv, ["/bin/sh", "-c", "cargo watch -x 'test a'"]);
     assert_eq!((info.name.as_str(), &info.cwd), ("cargo watch -x 'test a'", &tree.root()));
     assert_eq!(info.label(), "cargo watch -x 'test a'");
@@ -466,5 +496,5 @@ fn a_command_that_is_none_is_told_once() {
         Tree::new(&[("repo/app/package.json", DEV), ("repo/app/.brum.toml", "[scripts.x]\ncommand = 5\n")]);
     let loaded = config::load(&tree.root(), None, &|_| None);
     assert_eq!(loaded.problems.len(), 1);
-    assert_eq!(load(&tree.root(), &loaded.config).unwrap().problems, []);
+    assert_eq!(load(&tree.root(), &loaded.config).problems, []);
 }

@@ -38,9 +38,9 @@ fn value(info: &ProcessInfo, config: &Config, members: &[Member]) -> Value {
             .collect::<Vec<_>>(),
     });
     // It may have been renamed or taken out since it was started.
-    let project = project::load(&info.root, config).ok();
+    let project = project::load(&info.root, config);
     let label = info.label();
-    let script = project.iter().flat_map(|project| &project.scripts).find(|script| script.label() == label);
+    let script = project.scripts.iter().find(|script| script.label() == label);
     if let Some(script) = script {
         value["kind"] = script.kind.into();
         value["file"] = json!(script.file);

@@ -81,7 +81,7 @@ pub(super) async fn begin(handles: &Handles, command: Call) -> Result<Rest, Stri
         Call::Run(run) => begin_run(handles, run).await?,
         Call::StopAll(project) => stop_all(handles, project.root),
         Call::Stop(entry) => Box::pin(done(manager.begin_stop(ProcessId(entry.id)).await)),
-        Call::Restart(entry) => Box::pin(done(manager.begin_restart(ProcessId(entry.id)).await)),
+        Call::Restart(entry) => begin_restart(handles, ProcessId(entry.id)).await?,
         Call::Send(Line { id, text, eof }) => told(manager.send(ProcessId(id), text.as_deref(), eof)),
         Call::Input(Keys { id, bytes }) => told(manager.input(ProcessId(id), &bytes.0)),
         Call::Resize(Resize { id, cols, rows }) => {
@@ -115,7 +115,7 @@ async fn scripts(handles: &Handles, directory: Directory) -> Result<Value, Strin
     blocking(handles, "scripts", move || {
         let root = root_of(&directory);
         let (config, mut problems) = read_config(&root, home.as_deref());
-        let project = project::load(&root, &config).map_err(said)?.seen_from(Path::new(&directory.dir));
+        let project = project::load(&root, &config).seen_from(Path::new(&directory.dir));
         problems.extend(project.problems.iter().map(|problem| problem.within(&root)));
         let mut value = project.to_json();
         value["problems"] = problems.into();
@@ -153,18 +153,38 @@ async fn begin_run(handles: &Handles, run: Run) -> Result<Rest, String> {
 /// What is to be started, all of it or nothing.
 fn prepare(run: &Run, home: Option<&Path>) -> Result<(Vec<Step>, Vec<String>), String> {
     let root = PathBuf::from(&run.root);
-    let (config, problems) = read_config(&root, home);
+    let (config, mut problems) = read_config(&root, home);
     if let Some(command) = &run.command {
         let info = project::command_line(&root, command, &config).map_err(said)?;
         return Ok((vec![Step { info, asked: true }], problems));
     }
     let from = Path::new(run.dir.as_ref().unwrap_or(&run.root));
-    let project = project::load(&root, &config).map_err(said)?.seen_from(from);
+    let project = project::load(&root, &config).seen_from(from);
     let steps = project.plan(&run.names, &run.args, &project::PathLookup::from_env()).map_err(said)?;
     if steps.is_empty() {
         return Err("nothing to run: name a script".to_owned());
     }
+    problems.extend(project.problems.iter().map(|problem| problem.within(&root)));
     Ok((steps, problems))
+}
+
+/// A restart reads the project again: what was changed in its files counts.
+async fn begin_restart(handles: &Handles, process: ProcessId) -> Result<Rest, String> {
+    let info = handles.manager.info(process).ok_or("no such process")?;
+    let home = handles.home.clone();
+    let again = blocking(handles, "restart", move || again(&info, home.as_deref())).await??;
+    Ok(Box::pin(done(handles.manager.begin_restart_as(process, again).await)))
+}
+
+/// What is started for a run that is asked for again, itself last; nothing where it is no script and no command line.
+fn again(info: &ProcessInfo, home: Option<&Path>) -> Result<Vec<ProcessInfo>, String> {
+    let (config, _) = read_config(&info.root, home);
+    let found =
+        project::load(&info.root, &config).again(info, &project::PathLookup::from_env()).map_err(said)?;
+    if found.is_empty() && info.package.is_none() && info.script == info.name {
+        return Ok(vec![project::command_line(&info.root, &info.script, &config).map_err(said)?]);
+    }
+    Ok(found)
 }
 
 async fn locate(handles: &Handles, line: LineOf) -> Result<Value, String> {

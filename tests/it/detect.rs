@@ -74,6 +74,7 @@ fn a_cargo_workspace_builds_runs_and_tests() {
     assert_eq!(
         labels(&json),
         [
+            "cargo run",
             "cargo build",
             "cargo test",
             "cargo check",
@@ -94,6 +95,7 @@ fn a_cargo_workspace_builds_runs_and_tests() {
     });
     let lines = printed(project.root(), &["hello/cargo", "run", "--", "--port", "1 2"]);
     assert!(lines.contains(&r#"args ["--port", "1 2"]"#.to_owned()), "{lines:#?}");
+    assert!(printed(project.root(), &["cargo", "run"]).contains(&"args []".to_owned()), "the only binary");
     let lines = printed(&project.path("crates/sums"), &["cargo", "test"]);
     assert!(lines.contains(&"test adds ... ok".to_owned()), "{lines:#?}");
     assert!(!lines.iter().any(|line| line.contains("hello")), "its own tests only: {lines:#?}");

@@ -10,6 +10,7 @@
 mod support;
 
 mod bad_input;
+mod bad_projects;
 mod cli;
 mod commands;
 mod dashboard;

@@ -54,11 +54,17 @@ impl Owner {
     }
 
     /// Stops what runs and starts it again, after what it comes after has been brought up.
-    pub(super) fn restart(&mut self, process: ProcessId) -> Result<(RunId, Waiting), ProcessError> {
+    pub(super) fn restart(
+        &mut self,
+        process: ProcessId,
+        given: Vec<ProcessInfo>,
+    ) -> Result<(RunId, Waiting), ProcessError> {
         self.mirrors.check(process)?;
         let entry = self.entries.get(&process).ok_or(ProcessError::Unknown(process))?;
         let (root, label) = (entry.info.root.clone(), entry.info.label());
-        let order = self.start_order(&root, &label, &Given::new())?;
+        let given = given.into_iter().filter(|info| info.root == root);
+        let mut given: Given = given.map(|info| (info.label(), info)).collect();
+        let order = self.start_order(&root, &label, &given)?;
         self.check_room(&root, &order)?;
         // Both or none: a stop without its start would not be a restart.
         entry.check(2, 1)?;
@@ -66,11 +72,15 @@ impl Owner {
             entry.stop();
         }
         for before in order.iter().filter(|before| **before != label) {
-            if let Some((before, _)) = self.find(&root, before) {
-                self.run_again(before, None)?;
+            let known = self.find(&root, before).map(|(process, _)| process);
+            match (known, given.remove(before)) {
+                (Some(before), info) => drop(self.run_again(before, info.map(Arc::new))?),
+                (None, Some(info)) => drop(self.start_new(info)?),
+                // Refused when the order was made.
+                (None, None) => {}
             }
         }
-        self.run_again(process, None)
+        self.run_again(process, given.remove(&label).map(Arc::new))
     }
 
     /// A policy asks for another run, unless something else was asked for since the last one ended.

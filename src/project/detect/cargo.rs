@@ -42,11 +42,32 @@ pub(super) fn find(finder: &mut Finder<'_>) {
         if package.is_some() {
             finder.push(finder.tool(KIND, at, 84, Verb::Test, &["cargo", "test", "--workspace"]));
         }
-        for directory in members(finder.root, &workspace.node) {
+        let members = members(finder.root, &workspace.node, "members");
+        if package.is_none() {
+            let default = workspace.node.get("default-members");
+            let default = default.map(|_| self::members(finder.root, &workspace.node, "default-members"));
+            only_binary(finder, default.as_ref().unwrap_or(&members), at);
+        }
+        for directory in members {
             member(finder, &directory);
         }
     }
     aliases(finder);
+}
+
+/// `cargo run` in a workspace without a package of its own: it works where all its members have one binary.
+fn only_binary(finder: &mut Finder<'_>, members: &[PathBuf], at: (&Path, usize)) {
+    let mut binaries = 0;
+    for directory in members {
+        let Some(manifest) = finder.toml(&directory.join(FILE)) else { continue };
+        let name = manifest.get("package").and_then(|table| table.node.get("name"));
+        let name = name.and_then(|name| name.node.text().map(str::to_owned));
+        binaries += targets(&manifest, "bin", name.as_deref(), directory, 1).len();
+    }
+    if binaries == 1 {
+        let script = finder.tool(KIND, at, 95, Verb::Run, &["cargo", "run"]);
+        finder.push(Script { separator: true, ..script });
+    }
 }
 
 fn member(finder: &mut Finder<'_>, directory: &Path) {
@@ -140,14 +161,14 @@ fn targets(manifest: &Node, kind: &str, main: Option<&str>, directory: &Path, li
     found
 }
 
-/// The directories of the members, those that are excluded left out.
-fn members(root: &Path, workspace: &Node) -> Vec<PathBuf> {
+/// The directories of the members under that key, those that are excluded left out.
+fn members(root: &Path, workspace: &Node, key: &str) -> Vec<PathBuf> {
     let list = |name: &str| -> Vec<PathBuf> {
         let list = workspace.get(name).and_then(|list| list.node.list()).unwrap_or_default();
         list.iter().filter_map(Node::text).flat_map(|pattern| glob::expand(root, pattern)).collect()
     };
     let excluded = list("exclude");
-    let mut members = list("members");
+    let mut members = list(key);
     members.retain(|member| member != root && !excluded.contains(member) && member.join(FILE).is_file());
     members
 }

@@ -72,6 +72,8 @@ impl<'a> Finder<'a> {
     /// Whether the directory has an entry of that name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entries.binary_search_by(|entry| entry.as_str().cmp(name)).is_ok()
+            // Not all of a huge directory was listed.
+            || self.entries.len() >= MAX_ENTRIES && self.root.join(name).exists()
     }
 
     /// The first of these files that is there.

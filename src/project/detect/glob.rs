@@ -12,17 +12,20 @@ const MAX_FOUND: usize = 1000;
 const MAX_DEPTH: usize = 8;
 
 /// The places below `root` that `pattern` names, sorted; one without wildcards names itself. `**` passes over what is
-/// hidden, `node_modules` and `target`. Patterns that lead out of `root` by an absolute path name nothing.
+/// hidden, `node_modules` and `target`. Nothing is looked for outside `root`, but one place there may be named.
 pub(super) fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let mut places = vec![root.to_owned()];
     if pattern.starts_with('/') {
         return Vec::new();
     }
     for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if is_wild(part) {
+            places.retain(|place| place.starts_with(root));
+        }
         places = match part {
             ".." => places.iter().filter_map(|place| place.parent().map(Path::to_owned)).collect(),
             "**" => places.iter().flat_map(|place| below(place)).collect(),
-            part if part.contains(['*', '?', '[', '{']) => {
+            part if is_wild(part) => {
                 let Some(matcher) = matcher(part) else { return Vec::new() };
                 let named = places.iter().flat_map(|place| matching(place, &matcher));
                 named.take(MAX_FOUND).collect()
@@ -34,6 +37,10 @@ pub(super) fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     places.sort();
     places.dedup();
     places
+}
+
+fn is_wild(part: &str) -> bool {
+    part.contains(['*', '?', '[', '{'])
 }
 
 fn matcher(part: &str) -> Option<GlobMatcher> {

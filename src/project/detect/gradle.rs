@@ -119,7 +119,7 @@ fn line_of(text: &str, at: usize) -> usize {
 /// Plugins by id, with their lines; those of the catalog under `alias(libs.plugins.x)`. `apply false` is for others.
 fn plugins(text: &str, catalog: &[(String, String)]) -> Vec<(String, usize)> {
     let id = r#"(?m)(?:\bid\s*\(?\s*|\bapply\s*\(?\s*plugin\s*[:=]\s*)["']([\w.-]+)["']([^\n]*)"#;
-    let core = r"(?m)^\s*(?:`(\w+)`|(application))\s*;?\s*$";
+    let core = r"(?m)(?:^|[{;])\s*(?:`(\w+)`|(application))\s*(?:[;}]|$)";
     let alias = r"\balias\s*\(?\s*libs\.plugins\.([\w.]+)\)?([^\n]*)";
     let mut found = Vec::new();
     for hit in regex(id).iter().flat_map(|id| id.captures_iter(text)) {

@@ -30,10 +30,15 @@ const FILE: &str = ".vscode/tasks.json";
 const KIND: &str = "vscode";
 /// How long a background task has to be ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Patterns of the matchers that come with the editor.
-const MATCHERS: [(&str, &str); 2] = [
+/// What webpack says at the end of a build.
+const WEBPACK: &str =
+    r"[Cc]ompiled (?:.*?successfully|with .*?(?:error|warning))|[Cc]ompil(?:ation|er) .*?finished";
+/// Patterns of the matchers that come with the editor and the usual extensions.
+const MATCHERS: [(&str, &str); 4] = [
     ("$tsc-watch", r"(?:Compilation complete|Found \d+ errors?)\. Watching for file changes\."),
     ("$esbuild-watch", r"\[watch\] build finished"),
+    ("$ts-webpack-watch", WEBPACK),
+    ("$ts-checker-webpack-watch", WEBPACK),
 ];
 
 #[cfg(target_os = "macos")]
@@ -282,12 +287,15 @@ impl<'a> Task<'a> {
         let matcher = self.field("problemMatcher")?;
         let matchers = matcher.list().unwrap_or(std::slice::from_ref(matcher));
         for matcher in matchers {
-            let named = MATCHERS.iter().find(|(name, _)| matcher.text() == Some(name));
+            let base = || matcher.get("base").and_then(|base| base.node.text());
+            let named = matcher.text().or_else(base);
+            let named = MATCHERS.iter().find(|(name, _)| named == Some(name));
             let own = matcher.get("background").or(matcher.get("watching"));
             let own = own.and_then(|background| background.node.get("endsPattern"));
             let pattern =
                 own.and_then(|ends| ends.node.text().or_else(|| ends.node.get("regexp")?.node.text()));
-            let Some(pattern) = named.map(|(_, pattern)| *pattern).or(pattern) else { continue };
+            // Its own takes the place of that of its base.
+            let Some(pattern) = pattern.or(named.map(|(_, pattern)| *pattern)) else { continue };
             if Regex::new(pattern).is_ok() {
                 return Some(Ready { probe: ReadyProbe::Log(pattern.to_owned()), timeout: READY_TIMEOUT });
             }

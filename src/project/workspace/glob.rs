@@ -120,11 +120,15 @@ fn parts(text: &str) -> Result<Vec<Part>, String> {
         } else if name.contains(['*', '?', '[']) {
             let glob = Glob::new(name).map_err(|error| error.kind().to_string())?;
             parts.push(Part::Fitting(glob.compile_matcher()));
-        } else if name == ".." && matches!(parts.last(), Some(Part::Name(last)) if last != "..") {
+        } else if name == ".." && matches!(parts.last(), Some(part) if !part.is_above()) {
             parts.pop();
         } else {
             parts.push(Part::Name(name.to_owned()));
         }
+    }
+    let leads_out = parts.first().is_some_and(Part::is_above);
+    if leads_out && parts.iter().any(|part| !matches!(part, Part::Name(_))) {
+        return Err("leads out of the workspace: name the directories there one by one".to_owned());
     }
     Ok(parts)
 }
@@ -257,6 +261,10 @@ impl Pattern {
 // === impl Part ===
 
 impl Part {
+    fn is_above(&self) -> bool {
+        matches!(self, Self::Name(name) if name == "..")
+    }
+
     fn fits(&self, name: &str) -> bool {
         match self {
             Self::Name(own) => own == name,

@@ -94,8 +94,7 @@ impl Member {
     /// `None` when nothing in it can be used, which is then told.
     fn read(root: &Path, directory: PathBuf, problems: &mut Vec<Problem>) -> Option<Self> {
         let package = package_json::read(&directory).unwrap_or_else(|error| {
-            let (line, message) = error.in_file();
-            problems.push(Problem::new(&directory.join(FILE_NAME), line, "", message));
+            problems.push(error.of_package_json(&directory));
             None
         });
         if let Some(package) = &package {

@@ -33,7 +33,7 @@ impl Repo {
     }
 
     fn load(&self) -> Project {
-        load(&self.0.path().join("repo"), &Config::default()).unwrap()
+        load(&self.0.path().join("repo"), &Config::default())
     }
 
     fn labels(&self) -> String {
@@ -154,7 +154,7 @@ fn lerna_rush_and_deno_have_their_own_files() {
     assert_eq!(repo("rush.json", rush), "Rush pnpm: b/dev");
     assert_eq!(
         repo("deno.jsonc", r#"{ "workspace": ["./apps/b"], "tasks": { "start": "deno run x" } }"#),
-        "npm npm: start b/dev"
+        "deno deno: start b/dev"
     );
 }
 
@@ -312,7 +312,7 @@ fn settings_reach_the_script_of_a_package() {
     let root = repo.0.path().join("repo");
     let loaded = config::load(&root, None, &|_| None);
     assert_eq!(loaded.problems, []);
-    let project = load(&root, &loaded.config).unwrap();
+    let project = load(&root, &loaded.config);
     let web = project.script("web/dev").unwrap();
     assert_eq!((web.cwd.clone(), web.env[0].name.as_str()), (repo.at("packages/web"), "PORT"));
     assert_eq!(project.script("dev").unwrap().env, []);

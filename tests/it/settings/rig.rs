@@ -111,7 +111,7 @@ impl Rig {
         directory.write(".brum.toml", settings);
         let loaded = config::load(directory.root(), None, &|_| None);
         assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
-        let found = project::load(directory.root(), &loaded.config).unwrap();
+        let found = project::load(directory.root(), &loaded.config);
         // The directory is gone before the program runs.
         let steps = found.plan(&[name], &[], &PathLookup::from_env()).unwrap().into_iter();
         let mut infos: Vec<_> =

@@ -1,9 +1,11 @@
 //! Files that are too large, too odd or no files at all: told, never a panic.
 
+use std::fs;
+
 use proptest::prelude::*;
 
 use super::{found, table, tree};
-use crate::project::detect::{LESSER_FILES, PROJECT_FILES, finder};
+use crate::project::detect::{FAMILIES, LESSER_FILES, LOOKED_FOR, PROJECT_FILES, finder, glob};
 
 /// Every file that is read, one of each kind where only the first counts.
 const READ: [&str; 12] = [
@@ -46,6 +48,37 @@ fn a_family_gives_so_many_scripts_and_no_more() {
     let found = found(dir.path());
     assert_eq!(found.scripts.len(), finder::MAX_SCRIPTS + 3);
     assert_eq!(found.problems[0].message, "has more than 1000 things to run; the rest is left out");
+}
+
+#[test]
+fn a_known_file_is_found_in_a_huge_directory() {
+    let dir = tree(&[("Makefile", "all:\n\techo\n"), ("justfile", "dev:\n  x\n")]);
+    for number in 0..=finder::MAX_ENTRIES {
+        fs::write(dir.path().join(format!("{number}")), "").unwrap();
+    }
+    let found = found(dir.path());
+    let names: Vec<_> = found.scripts.iter().map(|script| script.name.as_str()).collect();
+    assert_eq!(names, ["just dev", "make all"]);
+}
+
+#[test]
+fn patterns_look_for_nothing_outside() {
+    let dir = tree(&[("in/app/x", ""), ("out/app/x", ""), ("out/x", "")]);
+    let root = dir.path().join("in");
+    let found = |pattern: &str| {
+        let places = glob::expand(&root, pattern).into_iter();
+        places.map(|place| place.strip_prefix(dir.path()).unwrap().display().to_string()).collect::<Vec<_>>()
+    };
+    for pattern in ["../*", "../**/x", "app/../../*/app", "/*", "*/../../out/*"] {
+        assert_eq!(found(pattern), [""; 0], "{pattern}");
+    }
+    assert_eq!(found("../in/*"), ["in/app"]);
+    assert_eq!(found("../out"), ["out"]);
+}
+
+#[test]
+fn every_family_is_named_where_there_is_nothing_to_run() {
+    assert_eq!(LOOKED_FOR.len(), FAMILIES.len() + 1);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn gradle_with_kotlin_and_projects() {
             "gradle/libs.versions.toml",
             "[plugins]\nspring-boot = { id = \"org.springframework.boot\", version = \"3\" }\n",
         ),
-        ("app/build.gradle.kts", "plugins {\n    application\n    `kotlin-dsl`\n}\n"),
+        ("app/build.gradle.kts", "plugins { application }\n"),
         ("libs/core/build.gradle.kts", "plugins { `java-library` }\nval generate by tasks.registering {}\n"),
         (
             "web/build.gradle.kts",
@@ -66,7 +66,7 @@ fn gradle_with_kotlin_and_projects() {
         expect![[r#"
             90 gradle build  build.gradle.kts:1  (build)
             85 gradle test  build.gradle.kts:1  (test)
-            95 app/gradle run = gradle :app:run  app/build.gradle.kts:2  (run)
+            95 app/gradle run = gradle :app:run  app/build.gradle.kts:1  (run)
             90 app/gradle build = gradle :app:build  app/build.gradle.kts:1  (build)
             85 app/gradle test = gradle :app:test  app/build.gradle.kts:1  (test)
             80 core/gradle generate = gradle :libs:core:generate  libs/core/build.gradle.kts:2

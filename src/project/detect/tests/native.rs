@@ -137,6 +137,26 @@ fn cargo_workspace() {
 }
 
 #[test]
+fn cargo_runs_the_only_binary_of_a_workspace() {
+    let runs = |manifest: &str| {
+        let dir = super::tree(&[
+            ("Cargo.toml", manifest),
+            ("cli/Cargo.toml", "[package]\nname = \"cli\"\n"),
+            ("cli/src/main.rs", ""),
+            ("core/Cargo.toml", "[package]\nname = \"core\"\n"),
+            ("core/src/lib.rs", ""),
+            ("xtask/Cargo.toml", "[package]\nname = \"xtask\"\n"),
+            ("xtask/src/main.rs", ""),
+        ]);
+        super::table(dir.path()).contains("95 cargo run  Cargo.toml:1  (run)")
+    };
+    assert!(runs("[workspace]\nmembers = [\"cli\", \"core\"]\n"));
+    assert!(!runs("[workspace]\nmembers = [\"cli\", \"core\", \"xtask\"]\n"), "cargo would ask which");
+    assert!(runs("[workspace]\nmembers = [\"*\"]\ndefault-members = [\"cli\"]\n"));
+    assert!(!runs("[workspace]\nmembers = [\"core\"]\n"));
+}
+
+#[test]
 fn go() {
     let files = [
         ("go.mod", "// the shop\nmodule example.com/shop\n\ngo 1.24\n"),

@@ -18,7 +18,7 @@ use crate::{
 fn project(root: &Path) -> Project {
     let loaded = config::load(root, None, &|_| None);
     assert_eq!(loaded.problems, []);
-    load(root, &loaded.config).unwrap()
+    load(root, &loaded.config)
 }
 
 fn run(root: &Path, words: &[&str], args: &[&str]) -> Result<Vec<ProcessInfo>, ProjectError> {
@@ -284,4 +284,21 @@ fn the_editor_looks_for_the_same_files() {
     for name in PROJECT_FILES.iter().chain(&LESSER_FILES) {
         assert!(lua.contains(&format!("'{name}'")), "{name} is not in lua/brummer/root.lua");
     }
+}
+
+#[test]
+fn bun_and_deno_run_the_file_a_program_begins_with() {
+    let bun = r#"{ "name": "b", "module": "index.ts" }"#;
+    let programs = [("bin/bun", PROGRAM), ("bin/deno", PROGRAM)];
+    let dir = tree(&[&[("package.json", bun), ("bun.lock", ""), ("index.ts", "")], &programs[..]].concat());
+    assert_eq!(argv(dir.path(), &["bun", "run", "index.ts"], &[]), "bin/bun run index.ts");
+    let scripts = r#"{ "module": "index.ts", "scripts": { "dev": "bun --hot index.ts" } }"#;
+    fs::write(dir.path().join("package.json"), scripts).unwrap();
+    assert_eq!(project(dir.path()).scripts.len(), 1);
+    let dir = tree(&[&[("deno.json", "{}"), ("main.ts", "")], &programs[..]].concat());
+    assert_eq!(argv(dir.path(), &["deno", "run", "main.ts"], &[]), "bin/deno run main.ts");
+    let web = r#"{ "name": "web", "scripts": { "dev": "x" } }"#;
+    let files = [("deno.json", r#"{ "workspace": ["web"] }"#), ("web/package.json", web)];
+    let dir = tree(&[&files[..], &programs].concat());
+    assert_eq!(argv(dir.path(), &["web/dev"], &[]), "bin/deno task dev");
 }

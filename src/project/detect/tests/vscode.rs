@@ -123,6 +123,9 @@ fn dependencies_and_readiness() {
   { "label": "watch", "type": "shell", "command": "tsc -w", "isBackground": true, "problemMatcher": ["$eslint-stylish", "$tsc-watch"] },
   { "label": "serve", "type": "shell", "command": "serve", "isBackground": true,
     "problemMatcher": { "pattern": { "regexp": "x" }, "background": { "beginsPattern": "start", "endsPattern": { "regexp": "^ready in \\d+" } } } },
+  { "label": "pack", "type": "shell", "command": "webpack -w", "isBackground": true, "problemMatcher": "$ts-webpack-watch" },
+  { "label": "based", "type": "shell", "command": "tsc -w", "isBackground": true,
+    "problemMatcher": [{ "base": "$tsc-watch", "fileLocation": "relative" }] },
   { "label": "odd", "type": "shell", "command": "y", "isBackground": true,
     "problemMatcher": { "background": { "beginsPattern": "s", "endsPattern": "(?=x)" } } },
   { "label": "parallel", "dependsOn": ["watch", "compile", "serve"] },
@@ -148,14 +151,16 @@ fn dependencies_and_readiness() {
         vscode compile, after vscode clean Some(ExitedOk)
         vscode watch, Log("(?:Compilation complete|Found \\d+ errors?)\\. Watching for file changes\\.")
         vscode serve, Log("^ready in \\d+")
+        vscode pack, Log("[Cc]ompiled (?:.*?successfully|with .*?(?:error|warning))|[Cc]ompil(?:ation|er) .*?finished")
+        vscode based, Log("(?:Compilation complete|Found \\d+ errors?)\\. Watching for file changes\\.")
         vscode odd
         vscode parallel, after vscode watch None, after vscode compile Some(ExitedOk), after vscode serve None
         vscode ordered, after vscode watch None, after vscode ordered > compile Some(ExitedOk), after dev None, after vscode ordered > serve None
         vscode broken
         vscode ordered > compile (hidden), after vscode clean Some(ExitedOk), after vscode watch None
         vscode ordered > serve (hidden), after dev None, Log("^ready in \\d+")
-        .vscode/tasks.json:8: endsPattern cannot be used: it is ready as soon as it runs
-        .vscode/tasks.json:11: dependsOn: there is no task "gone"
+        .vscode/tasks.json:11: endsPattern cannot be used: it is ready as soon as it runs
+        .vscode/tasks.json:14: dependsOn: there is no task "gone"
     "#]].assert_eq(&shown);
 }
 
