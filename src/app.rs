@@ -45,12 +45,11 @@ const DRAIN: Duration = Duration::from_millis(120);
 struct Core {
     resources: ResourceManager,
     bus: EventBus,
-    /// Only the host shows it.
-    #[cfg_attr(not(feature = "editor"), allow(dead_code))]
+    #[cfg_attr(not(feature = "editor"), allow(dead_code, reason = "only the host shows it"))]
     model: Arc<Model>,
     health: GracefulDegradation,
-    /// Held for as long as memory is to be measured; only the host tells it of new settings.
-    #[cfg_attr(not(feature = "editor"), allow(dead_code))]
+    /// Held for as long as memory is to be measured.
+    #[cfg_attr(not(feature = "editor"), allow(dead_code, reason = "only the host tells it of new settings"))]
     memory: MemoryMonitor,
     rollouts: Rollouts,
     /// Held for as long as the model is to be kept up to date.

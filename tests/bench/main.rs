@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench bench -- NAME…` measures only some groups: `editor` beside the same thing without brummer, `logs`
 //! the way of a line from a child into the store, `bus` the event bus beside simpler ways, `start` start, stop and
-//! restart beside other tools, `rollout` the current implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
+//! restart beside other tools, `ends` the end of trees when host, guard or Neovim are killed, `rollout` the current
+//! implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
 //! for machines instead, without those of `bus`.
 
 // As in the tests: no runtime here, and a table is there to be printed.
@@ -17,6 +18,7 @@ mod bus;
 mod child;
 mod core;
 mod editor;
+mod ends;
 mod logs;
 mod rollout;
 mod start;
@@ -33,6 +35,7 @@ const GROUPS: &[Group] = &[
     ("logs", logs::rows),
     ("bus", bus::rows),
     ("start", start::rows),
+    ("ends", ends::rows),
     ("rollout", rollout::rows),
     ("core", core::rows),
 ];

@@ -5,8 +5,10 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader, Lines},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -15,6 +17,7 @@ use brummer::{
     event::{ProcessId, ProcessInfo},
     process::{Manager, OutputBatch},
 };
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -29,12 +32,15 @@ pub const ARGUMENT: &str = "--began";
 const ROUNDS: usize = 15;
 
 /// How the trees look, and what a script that ignores TERM waits for: its grace.
-const SHAPES: [(&str, &str); 4] = [
+pub const SHAPES: [(&str, &str); 4] = [
     ("same group", "sleep 1000 & sleep 1000 & echo up; wait"),
     ("own session", "setsid sh -c 'sleep 1000 & sleep 1000 & wait' & echo up; wait"),
     ("ignores TERM, 500 ms of grace", "trap '' TERM; sleep 1000 & echo up; while :; do sleep 0.1; done"),
     ("daemon", "(setsid sh -c '(setsid sleep 1000 &) ; exec sleep 1000' &); echo up; sleep 1000"),
 ];
+
+/// One process, which every tool can end.
+const ONE: &str = "echo up; exec sleep 1000";
 
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -80,8 +86,9 @@ pub fn rows(table: &mut Table) {
     table.head("start: request to main, in ms", ["median", "least", "most"]);
     let dir = tempfile::tempdir().unwrap();
     let mark = Mark(dir.path().join("began"));
-    let quoted = mark.argv().map(|part| format!("'{part}'")).join(" ");
-    let package = serde_json::json!({ "name": "bench", "scripts": { "began": quoted } });
+    // A line that begins and ends with a quote would lose both to concurrently.
+    let quoted = format!("exec {}", mark.argv().map(|part| format!("'{part}'")).join(" "));
+    let package = serde_json::json!({ "name": "bench", "scripts": { "began": quoted, "one": ONE } });
     fs::write(dir.path().join("package.json"), package.to_string()).unwrap();
 
     let run = |program: &str, arguments: &[String]| {
@@ -108,16 +115,65 @@ pub fn rows(table: &mut Table) {
         (0..5).map(|_| run(concurrently.to_str().unwrap(), std::slice::from_ref(&quoted))).collect();
     table.row("concurrently", &mut others);
 
-    table.head("stop: request to nothing left, in ms", ["median", "least", "most"]);
+    let by_others = [
+        ("the program alone, TERM to it", by_other("sh", &["-c", ONE], dir.path())),
+        ("npm run, TERM to it", by_other("npm", &["run", "-s", "one"], dir.path())),
+        ("concurrently, TERM to it", by_other(concurrently.to_str().unwrap(), &[ONE], dir.path())),
+    ];
+    let (mut stopped, mut restarted): (Vec<_>, Vec<_>) =
+        by_others.into_iter().map(|(who, (stop, again))| ((who, stop), (who, again))).unzip();
+    table.head("stop of one program: request to its end, in ms", ["median", "least", "most"]);
+    table.row("brummer, until nothing is left", &mut work::block_on(stops(ONE, false)));
+    stopped.iter_mut().for_each(|(who, times)| table.row(who, times));
+    table.head("restart of one program: request to the next run, in ms", ["median", "least", "most"]);
+    table.row("brummer", &mut work::block_on(stops(ONE, true)));
+    restarted.iter_mut().for_each(|(who, times)| table.row(who, times));
+
+    table.head("stop of a tree: request to nothing left, in ms", ["median", "least", "most"]);
     for (shape, script) in SHAPES {
         let mut times = work::block_on(stops(script, false));
         table.row(shape, &mut times);
     }
-    table.head("restart: request to the next run, in ms", ["median", "least", "most"]);
+    table.head("restart of a tree: request to the next run, in ms", ["median", "least", "most"]);
     for (shape, script) in &SHAPES[..1] {
         let mut times = work::block_on(stops(script, true));
         table.row(shape, &mut times);
     }
+}
+
+/// How long others take to end a script, and until it is up again: they are sent TERM, waited for and started anew.
+fn by_other(program: &str, arguments: &[&str], dir: &Path) -> (Vec<f64>, Vec<f64>) {
+    let up = || {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(dir).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        // Kept, for who cannot print its last words may end otherwise.
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("up")));
+        (child, lines)
+    };
+    let end = |(mut child, lines): (Child, Lines<BufReader<ChildStdout>>)| {
+        let (pid, start) = (Pid::from_child(&child), Instant::now());
+        kill_process(pid, Signal::TERM).unwrap();
+        waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+        let took = ms(start.elapsed());
+        // npm leaves its script running. Its number is its own until it has been waited for.
+        kill_process_group(pid, Signal::KILL).ok();
+        child.wait().unwrap();
+        drop(lines);
+        took
+    };
+    let (mut stops, mut restarts) = (Vec::new(), Vec::new());
+    let mut running = up();
+    for _ in 0..5 {
+        let start = Instant::now();
+        stops.push(end(running));
+        running = up();
+        restarts.push(ms(start.elapsed()));
+    }
+    end(running);
+    (stops, restarts)
 }
 
 async fn starts(mark: &Mark, cwd: &Path) -> Vec<f64> {

@@ -305,4 +305,12 @@ fn the_settings_reference_has_every_key() {
     }
     let documented: BTreeSet<String> = documented[own..].iter().map(|key| (*key).to_owned()).collect();
     assert_eq!(documented, printed);
+
+    let help = std::fs::read_to_string(crate::support::repo().join("doc/brummer.txt")).unwrap();
+    let words: BTreeSet<&str> = help.split(|it: char| !it.is_ascii_alphanumeric() && it != '_').collect();
+    let missing: Vec<&String> = documented
+        .iter()
+        .filter(|key| key.rsplit('.').next().is_none_or(|name| !words.contains(name)))
+        .collect();
+    assert!(missing.is_empty(), "the help does not name {missing:?}");
 }

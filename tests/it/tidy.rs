@@ -340,8 +340,9 @@ fn nothing_is_unbounded() {
 }
 
 #[test]
-fn the_tests_named_in_the_architecture_exist() {
-    let map = fs::read_to_string(repo().join("doc/architecture.md")).unwrap();
+fn the_tests_named_in_the_docs_exist() {
+    let read = |file: &str| fs::read_to_string(repo().join(file)).unwrap();
+    let map = read("doc/architecture.md") + &read("doc/roadmap.md");
     let named = Regex::new("`([a-z0-9]+(?:_[a-z0-9]+){2,})`").unwrap();
     // Programs of tests/stress have dots in their names, specs are files.
     let programs = Regex::new(r"`((?:load|exhaust|deadlock)(?:\.[a-z-]+)+)`").unwrap();
@@ -359,5 +360,5 @@ fn the_tests_named_in_the_architecture_exist() {
     let programs = programs.into_iter().filter(|name| !has(&stress, &format!("(\"{name}\"")));
     let specs = specs.into_iter().filter(|name| !repo().join("tests/lua").join(name).exists());
     let missing: Vec<String> = tests.chain(programs).chain(specs).collect();
-    report("tests named in doc/architecture.md that do not exist", &missing);
+    report("tests named in doc/architecture.md or doc/roadmap.md that do not exist", &missing);
 }

@@ -108,6 +108,19 @@ return function(test, t)
     t.eq(coloured(c), {}, 'calm again')
   end)
 
+  test('what may stay is listed, what was merely left is not', function(child)
+    local c = opened(child)
+    t.ok(not table.concat(c:lines(), '\n'):find('Left running', 1, true), 'nothing, no section')
+    c:lua([[
+      local left = { { pid = 99, name = 'sccache', exempt = true }, { pid = 98, name = 'node' } }
+      local procs = { { id = 7, name = 'web/build', root = '/p', state = 'success', run = 1, lines = 0, errors = 0, left = left } }
+      require('brummer.rpc').frame(vim.mpack.encode({ rev = 9, procs = procs, health = _G.well }))
+    ]])
+    local text = table.concat(c:lines(), '\n')
+    t.ok(text:find('▾ Left running[^\n]*\n +sccache %(99%) +of web/build'), text)
+    t.ok(not text:find('node', 1, true), text)
+  end)
+
   test('numbers end below each other, nothing is cut at the edge, and no unit is unreadable', function(child)
     local c = opened(child, { width = 60, height = 40 })
     c:cmd('only')

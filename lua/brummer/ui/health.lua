@@ -49,6 +49,20 @@ local function sync(view)
   end
 end
 
+--- What lives on because the settings let it, of all projects.
+---@return { name: string, pid: integer, of: string }[]
+local function staying()
+  local list = {}
+  for _, process in ipairs(require('brummer.state').rows()) do
+    for _, one in ipairs(process.left or {}) do
+      if one.exempt then
+        list[#list + 1] = { name = one.name, pid = one.pid, of = process.name }
+      end
+    end
+  end
+  return list
+end
+
 ---@param view brummer.HealthView
 local function draw(view)
   local width = rows.width(view)
@@ -56,6 +70,7 @@ local function draw(view)
   if host.state() ~= 'ready' then
     list = report_of.down(host.state() == 'starting', width)
   elseif report then
+    report.staying = staying()
     list = report_of.rows(report, (report.uptime or 0) + vim.uv.now() - came, width)
   elseif view.shown[0] then
     -- What stands there stays until the first report: the cursor has its place in it.

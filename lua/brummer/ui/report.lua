@@ -87,6 +87,18 @@ local function faults(out, list, width)
 end
 
 ---@param out brummer.ReportRow[]
+---@param list { name: string, pid: integer, of: string }[]
+local function staying(out, list)
+  if #list == 0 then
+    return
+  end
+  out[#out + 1] = heading('Left running', 'what `leave` in .brum.toml lets stay')
+  for _, it in ipairs(list) do
+    out[#out + 1] = row({ { ('%s (%d)'):format(it.name, it.pid), 24 }, { 'of ' .. it.of, 0, 'BrummerCommand' } })
+  end
+end
+
+---@param out brummer.ReportRow[]
 ---@param it table
 ---@param width integer
 local function memory(out, it, width)
@@ -233,7 +245,7 @@ local function head(left, group, width)
 end
 
 --- All rows of a report.
----@param report table as in doc/protocol.md
+---@param report table as in doc/protocol.md, and `staying`
 ---@param up integer milliseconds since the host started
 ---@param width integer
 ---@return brummer.ReportRow[]
@@ -260,6 +272,7 @@ function M.rows(report, up, width)
     { budgets, report.budgets },
     { queues, report.queues },
     { thresholds, report.thresholds },
+    { staying, report.staying },
   }) do
     if section[2] then
       section[1](out, section[2], width)

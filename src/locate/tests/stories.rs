@@ -3,7 +3,7 @@
 use super::story;
 use expect_test::{Expect, expect};
 
-#[allow(clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_value, reason = "each call makes its own")]
 fn check(log: &str, want: Expect) {
     want.assert_eq(&story(log));
 }

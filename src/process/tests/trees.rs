@@ -141,6 +141,25 @@ async fn what_outlives_its_leader_is_told_until_it_is_gone() {
 }
 
 #[tokio::test]
+async fn a_guard_that_is_lost_is_counted_and_its_run_has_failed() {
+    let mut rig = Rig::new(Mode::Current);
+    let script = "sleep 60 & echo up; wait";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    rig.line("up").await;
+    let pid = rig.started().await;
+    let leader = crate::guard::find(i32::try_from(pid).unwrap()).expect("it lives");
+    let guard = crate::guard::find(leader.parent).expect("it has a guard");
+    assert!(crate::guard::signal(&guard, Signal::KILL));
+    let (_, state, exit, _) = rig.exit().await;
+    assert_eq!((state, exit), (State::Failed, Exit::Signal(9)));
+    assert_eq!(rig.resources.metrics().snapshot().process.guards_lost, 1);
+    // Its leader ended with it. The rest comes to whoever takes orphans, which this program does not: `tests/it/orphans.rs`.
+    kill_group(pid).await;
+    assert!(rig.manager.start(ProcessInfo::of_shell(script)).await.is_ok(), "the next run is as good as any");
+    rig.manager.stop(process).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_prints_while_it_ends_after_the_host_is_not_hurt_by_that() {
     let root = tempfile::tempdir().unwrap();
     let note = root.path().join("done");
