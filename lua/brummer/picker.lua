@@ -107,7 +107,8 @@ end
 function M.nothing(dir)
   require('brummer.ui.window').popup({
     (' Nothing to run in %s:'):format(vim.fn.fnamemodify(dir, ':~')),
-    ' no script in a package.json, no command in a .brum.toml.',
+    ' no script in a package.json, no command in a .brum.toml,',
+    ' no Makefile, Cargo.toml, Procfile or the like.',
     '',
     ' Three lines of .brum.toml add one:',
     '',

@@ -5,9 +5,19 @@ local watching = false
 ---@type integer?
 local guard
 
----@return integer
+--- How many end with Neovim, and how many are meant to live on.
+---@return integer ending
+---@return integer detached
 local function running()
-  return require('brummer.state').counts().running
+  local ending, detached = 0, 0
+  for _, row in ipairs(require('brummer.state').running()) do
+    if row.detach then
+      detached = detached + 1
+    else
+      ending = ending + 1
+    end
+  end
+  return ending, detached
 end
 
 --- Removes the buffer when the user has stayed. Never while Neovim still asks about it: events run
@@ -26,7 +36,7 @@ end
 --- A changed buffer is what Neovim asks about under `:confirm qa`, and what it refuses to leave
 --- otherwise, as with a running `:terminal`.
 local function ask()
-  local n = running()
+  local n, detached = running()
   if n == 0 or not require('brummer.config').get().confirm_quit then
     return
   end
@@ -35,7 +45,10 @@ local function ask()
     return
   end
   guard = vim.api.nvim_create_buf(true, false)
-  vim.api.nvim_buf_set_name(guard, ('[brummer: %d running, Yes and No both stop them]'):format(n))
+  local what = n == 1 and 'it' or 'them'
+  local others = detached > 0 and (', %d detached go%s on'):format(detached, detached == 1 and 'es' or '') or ''
+  local said = ('[brummer: %d running, Yes and No both stop %s%s]'):format(n, what, others)
+  vim.api.nvim_buf_set_name(guard, said)
   vim.bo[guard].buftype = 'acwrite'
   vim.bo[guard].modified = true
   vim.api.nvim_create_autocmd('BufWriteCmd', {

@@ -205,8 +205,10 @@ end
 ---@param name? string
 function M.signal(method, name)
   local function send(id)
+    state.stops(id)
     host.call(method, { id = id }, function(err)
       if err then
+        state.stops(id, false)
         notify.failed(err)
       end
     end)
@@ -259,8 +261,14 @@ function M.stop_all(every)
   if #here == 0 then
     return notify.say('nothing runs here')
   end
+  for _, row in ipairs(here) do
+    state.stops(row.id)
+  end
   host.call('stop_all', { root = root }, function(err)
     if err then
+      for _, row in ipairs(here) do
+        state.stops(row.id, false)
+      end
       return notify.failed(err)
     end
     local others = #state.running()

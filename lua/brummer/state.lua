@@ -26,6 +26,7 @@ local M = {}
 ---@field terminal? boolean
 ---@field full_screen? boolean
 ---@field elsewhere? integer the process id of the host of another Neovim that runs it: here it is only shown
+---@field detach? boolean it lives on when the host ends
 ---@field prompt? string its last line, while it has no end and nothing follows
 ---@field cpu? integer share of one core in tenths of a percent
 ---@field memory? integer bytes of the tree
@@ -42,6 +43,8 @@ local rows = {}
 local order = {}
 ---@type table<string, integer>
 local by_name = {}
+---@type table<integer, integer> process -> run that was told to end
+local stopping = {}
 ---@type fun(ids: integer[])[]
 local listeners = {}
 ---@type { running: integer, failed: integer }
@@ -156,10 +159,10 @@ end
 --- Rows that changed, whole.
 ---@param list brummer.Row[]
 function M.apply_rows(list)
-  local ids = {}
+  local ids, fresh = {}, {}
   for _, row in ipairs(list) do
     if not rows[row.id] then
-      order[#order + 1] = row.id
+      fresh[#fresh + 1] = row.id
     end
     require('brummer.news').row(rows[row.id], row)
     rows[row.id] = row
@@ -168,9 +171,33 @@ function M.apply_rows(list)
     if not named or named.elsewhere or not row.elsewhere then
       by_name[key(row.root, row.name)] = row.id
     end
+    if stopping[row.id] and (row.state ~= 'running' or row.run ~= stopping[row.id]) then
+      stopping[row.id] = nil
+    end
     ids[#ids + 1] = row.id
   end
+  -- A frame has its rows in any order; what was started first stands first.
+  table.sort(fresh)
+  vim.list_extend(order, fresh)
   changed(ids)
+end
+
+--- A process was told to end, which may take its grace time; with `false` it was not after all.
+---@param id integer
+---@param on? boolean
+function M.stops(id, on)
+  local row = rows[id]
+  if row and row.state == 'running' and not row.elsewhere then
+    stopping[id] = on ~= false and row.run or nil
+    changed({ id })
+  end
+end
+
+--- Whether a row that runs was told to end.
+---@param row brummer.Row
+---@return boolean
+function M.stopping(row)
+  return row.state == 'running' and stopping[row.id] == row.run
 end
 
 --- `exit 1`, `SIGKILL`, `stopped`, or the reason why it could not be started.
@@ -202,6 +229,7 @@ function M.host_down(killed)
     row.waiting, row.ready, row.not_ready, row.left = nil, nil, nil, nil
     row.cpu, row.memory, row.ports = nil, nil, nil
   end
+  stopping = {}
   -- The next host numbers anew; what was known stays on show until then.
   changed(ids)
 end
@@ -213,7 +241,7 @@ end
 
 --- Forgets everything: a new host numbers its processes from the start.
 function M.reset()
-  rows, order, by_name = {}, {}, {}
+  rows, order, by_name, stopping = {}, {}, {}, {}
   changed({})
 end
 

@@ -87,8 +87,10 @@ pub(super) fn words_of(probe: &ReadyProbe) -> String {
 }
 
 fn late(limit: Duration, probe: &ReadyProbe) -> String {
-    let whole = limit.subsec_nanos() == 0;
-    let limit = if whole { format!("{} s", limit.as_secs()) } else { format!("{limit:?}") };
+    let limit = match limit.as_millis() {
+        millis @ ..1000 => format!("{millis} ms"),
+        _ => format!("{} s", limit.as_secs_f64()),
+    };
     format!("not ready after {limit}: {}", words_of(probe))
 }
 
@@ -312,6 +314,6 @@ mod tests {
         }
         let short = Duration::from_millis(1500);
         let (_, probing) = begin(&ready(ReadyProbe::Port(port), short));
-        assert_eq!(probing.await, Readiness::Failed(format!("not ready after 1.5s: port {port}").into()));
+        assert_eq!(probing.await, Readiness::Failed(format!("not ready after 1.5 s: port {port}").into()));
     }
 }

@@ -95,6 +95,9 @@ pub(super) struct ProcRow {
     /// The host that runs it, when that is another editor's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) elsewhere: Option<u32>,
+    /// It lives on when the host ends.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) detach: bool,
     /// Share of one core in tenths of a percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu: Option<u32>,

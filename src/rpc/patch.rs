@@ -98,6 +98,7 @@ pub(super) fn proc_row(row: &Row) -> ProcRow {
         full_screen: row.detail.full_screen,
         prompt: row.detail.prompt.as_deref().map(prompt).filter(|prompt| !prompt.is_empty()),
         elsewhere: row.detail.elsewhere,
+        detach: row.info.options.detach,
         cpu: row.usage.as_ref().map(|usage| usage.cpu),
         memory: row.usage.as_ref().map(|usage| usage.memory),
         ports: row.usage.iter().flat_map(|usage| usage.ports.iter().copied()).collect(),

@@ -191,9 +191,9 @@ fn give_ups_and_dependencies_that_fail_are_told() {
     nvim.ex("BrummerRun! flaky");
     nvim.wait_said(&["flaky failed", "gave up after 2 restarts: exit 4"]);
     nvim.ex("BrummerRun! slow");
-    nvim.wait_said(&["slow is not ready after 200"]);
+    nvim.wait_said(&["slow is not ready after 200 ms"]);
     nvim.ex("Brummer");
-    nvim.wait_screen("not ready after 200");
+    nvim.wait_screen("not ready after 200 ms");
     nvim.ex("BrummerRun! api");
     let api = nvim.wait_state("api", &["failed"]);
     assert!(api["reason"].as_str().is_some_and(|reason| reason.contains("db")), "{api}");

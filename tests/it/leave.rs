@@ -188,7 +188,7 @@ fn a_quick_return_waits_for_the_old_run() {
     project.write(
         "slow.sh",
         "mkdir lock || { echo busy; exit 1; }\n\
-         trap 'sleep 2.5; rmdir lock; exit 0' TERM\n\
+         trap 'sleep 4; rmdir lock; exit 0' TERM\n\
          echo up\n\
          while :; do sleep 0.05; done\n",
     );
@@ -204,6 +204,10 @@ fn a_quick_return_waits_for_the_old_run() {
     let waits = |nvim: &Nvim| nvim.status("dev")["waiting"].as_str().map(str::to_owned);
     let said = next.wait_for("the wait", waits);
     assert!(said.starts_with("waiting for the old dev to end"), "{said}");
+    // Above the log and in the list, with the seconds it may still take.
+    next.wait_screen("waiting for the old dev to end (");
+    next.ex("Brummer");
+    next.wait_screen("… dev   waiting for the old dev to end (");
     assert!(project.exists("lock"), "the old one is still there");
     next.wait_until("it to run", |nvim| nvim.status("dev")["state"] == "running");
     next.wait_screen("up");

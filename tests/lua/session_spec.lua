@@ -216,4 +216,32 @@ return function(test, t)
     c:frame({ rev = 1, procs = { row } })
     t.eq(c:lua("return require('brummer').status('dev')"), row)
   end)
+
+  test('confirm_quit names what ends and what goes on', function(child)
+    local c = child({ config = { confirm_quit = true }, width = 100 })
+    c:open_log()
+    c:frame({ procs = { c:row(), c:row({ id = 2, name = 'det', detach = true }) } })
+    local function names()
+      return c:lua([[
+        pcall(vim.cmd.qall)
+        for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+          local name = vim.api.nvim_buf_get_name(buf)
+          if name:find('brummer: %d+ running') then
+            return name:match('%[.*')
+          end
+        end
+      ]])
+    end
+    t.eq(names(), '[brummer: 1 running, Yes and No both stop it, 1 detached goes on]')
+  end)
+
+  test('confirm_quit asks nothing where all that runs is detached', function(child)
+    local c = child({ config = { confirm_quit = true } })
+    c:open_log()
+    c:frame({ procs = { c:row({ detach = true }) } })
+    vim.rpcnotify(c.job, 'nvim_input', ':qall<CR>')
+    t.wait(function()
+      return c.gone
+    end, 'the end')
+  end)
 end

@@ -49,6 +49,8 @@ local function summary(row)
     how = row.waiting or row.reason or 'starting'
   elseif row.state ~= 'running' then
     how = state.ending(row)
+  elseif state.stopping(row) then
+    how = 'stopping'
   elseif row.ready then
     how = row.ready == 'ready' and 'ready' or row.not_ready or 'not ready yet'
   end

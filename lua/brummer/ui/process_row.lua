@@ -67,7 +67,9 @@ end
 ---@param uptime boolean
 ---@return string
 local function up(row, uptime)
-  if row.ready == 'waiting' or row.ready == 'failed' then
+  if state.stopping(row) then
+    return 'stopping'
+  elseif row.ready == 'waiting' or row.ready == 'failed' then
     return 'not ready'
   end
   local word = row.ready == 'ready' and 'ready' or 'up'
@@ -210,8 +212,8 @@ local function columns(row, it, left)
     if it.ports > 0 then
       list[1] = { ports(row, it.level), it.ports, 'BrummerPort' }
     end
-    local ready = row.ready ~= 'waiting' and row.ready ~= 'failed'
-    list[#list + 1] = { up(row, it.level < 4), it.state, ready and group or 'BrummerNotReady' }
+    local usable = row.ready ~= 'waiting' and row.ready ~= 'failed' and not state.stopping(row)
+    list[#list + 1] = { up(row, it.level < 4), it.state, usable and group or 'BrummerNotReady' }
     if it.usage then
       local cpu = row.cpu and ('cpu %d%%'):format(math.floor(row.cpu / 10 + 0.5)) or ''
       local memory = row.memory and text.bytes(row.memory) or ''

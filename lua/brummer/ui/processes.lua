@@ -32,7 +32,8 @@ end
 local function header(view, rows)
   local count = { running = 0, pending = 0, failed = 0 }
   for _, row in ipairs(rows) do
-    count[row.state] = (count[row.state] or 0) + 1
+    -- What another Neovim runs is shown, and is not one's own.
+    count[row.state] = (count[row.state] or 0) + (row.elsewhere and 0 or 1)
   end
   local parts = {
     ('%d running'):format(count.running),

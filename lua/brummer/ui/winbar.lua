@@ -54,6 +54,8 @@ local function subject(view)
     parts[2] = row.waiting or row.reason or 'starting'
   elseif row.elsewhere and row.state == 'running' then
     parts[2] = ('in another Neovim (pid %d)'):format(row.elsewhere)
+  elseif state.stopping(row) then
+    parts[2] = 'stopping'
   elseif row.state == 'running' and row.ready then
     parts[2] = row.ready == 'ready' and 'ready' or row.not_ready or 'not ready'
   elseif row.state == 'failed' or row.state == 'success' then
