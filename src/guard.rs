@@ -19,13 +19,14 @@ mod child;
 mod ending;
 mod message;
 mod processes;
+mod record;
 mod serve;
 mod sys;
 use std::{ffi::OsStr, path::PathBuf, process::ExitCode, sync::OnceLock};
 
 pub use self::{
     message::{News, Order, Reader, Start, Step},
-    processes::{Process, children, descendants, find, group, signal},
+    processes::{Process, children, descendants, find, group, part, signal},
 };
 
 /// What a guard calls itself: in `ps`, and as its argument 0.

@@ -10,7 +10,7 @@ mod system;
 
 use std::collections::{HashMap, HashSet};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 /// One process, as it was when it was looked at.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +41,11 @@ pub fn children(parent: i32) -> Vec<Process> {
     system::all().into_iter().filter(|process| process.parent == parent).collect()
 }
 
+/// The children of this process, which has one thread; not surely all of them, and none where nobody keeps a list.
+pub(super) fn own_children() -> Vec<Pid> {
+    system::own_children()
+}
+
 /// The members of a process group, those that have ended too.
 pub fn group(group: i32) -> Vec<Process> {
     system::all().into_iter().filter(|process| process.group == group).collect()
@@ -65,6 +70,24 @@ pub fn descendants(root: i32) -> Vec<Process> {
         }
     }
     found
+}
+
+/// Parts processes, parents before their children, into those that are to end and those that are spared: whoever has one of
+/// these names, with all below it. One of them, by its number, is never spared for its own name.
+pub fn part(
+    processes: impl IntoIterator<Item = Process>,
+    leave: &[impl AsRef<[u8]>],
+    never: Option<i32>,
+) -> (Vec<Process>, Vec<Process>) {
+    let mut spared = HashSet::new();
+    processes.into_iter().partition(|process| {
+        let is_spared =
+            spared.contains(&process.parent) || (Some(process.pid) != never && process.is_called(leave));
+        if is_spared {
+            spared.insert(process.pid);
+        }
+        !is_spared
+    })
 }
 
 /// What [`Process::started`] would be of one that starts now; 0 where that is not known.

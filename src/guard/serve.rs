@@ -3,16 +3,14 @@
 use std::{
     collections::HashSet,
     fs,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
-    path::Path,
+    os::fd::OwnedFd,
     time::{Duration, Instant},
 };
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{AtFlags, CWD, Timestamps, UTIME_NOW},
     io::Errno,
-    process::{Pid, Signal, WaitOptions, kill_process_group, wait},
+    process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait},
 };
 
 use super::{
@@ -22,7 +20,7 @@ use super::{
     ending::Ending,
     message::{News, Order, Start},
     processes::{self, Process},
-    sys,
+    record, sys,
 };
 use crate::event::{Exit, Survivor};
 
@@ -35,6 +33,9 @@ const SLOW_ROUND: Duration = Duration::from_millis(500);
 
 /// Until a round lasts so long, who was missed when the tree was asked is looked for.
 const MISSED: Duration = Duration::from_millis(100);
+
+/// How often a round kills the children that come meanwhile.
+const AT_ONCE: u32 = 100;
 
 /// Signals that ask the guard itself to end: it ends its tree, and then itself.
 const ENDING: [i32; 4] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT];
@@ -108,7 +109,7 @@ pub(super) fn run() -> u8 {
     match begun {
         Err((errno, at)) => {
             host.say(&News::NotStarted { errno: errno.raw_os_error(), at });
-            remove_record(&start);
+            record::remove(&start);
             0
         }
         Ok(leader) => {
@@ -154,22 +155,6 @@ fn give_up_output() {
     }
 }
 
-/// Tells other hosts since when the tree is being ended: by the time of its record.
-fn touch_record(start: &Start) {
-    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-    let times = Timestamps { last_access: now, last_modification: now };
-    let path = Path::new(std::ffi::OsStr::from_bytes(&start.record));
-    // None, or removed, which is as good.
-    rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).ok();
-}
-
-fn remove_record(start: &Start) {
-    if !start.record.is_empty() {
-        // It may have been removed, which is as good.
-        fs::remove_file(Path::new(std::ffi::OsStr::from_bytes(&start.record))).ok();
-    }
-}
-
 // === impl Guard ===
 
 impl Guard {
@@ -178,7 +163,7 @@ impl Guard {
         loop {
             let alone = self.reap();
             if alone || self.only_spared_are_left() {
-                remove_record(&self.start);
+                record::remove(&self.start);
                 return self.say(&News::Empty);
             }
             let now = Instant::now();
@@ -220,7 +205,8 @@ impl Guard {
 
     /// Looks at what outlived the leader and tells what changed.
     fn only_spared_are_left(&mut self) -> bool {
-        if self.leader_is_there || (self.ending != Ending::Not && self.start.leave.is_empty()) {
+        let is_due = self.look_at.is_none_or(|at| at <= Instant::now());
+        if self.leader_is_there || !is_due || (self.ending != Ending::Not && self.start.leave.is_empty()) {
             return false;
         }
         let (living, spared) = self.living();
@@ -246,16 +232,8 @@ impl Guard {
     /// Everything of the tree that lives, and what of it is spared: those of the names given, with all below them.
     fn living(&self) -> (Vec<Process>, Vec<Process>) {
         let own = rustix::process::getpid().as_raw_nonzero().get();
-        let mut spared_pids = HashSet::new();
         let living = processes::descendants(own).into_iter().filter(|process| !process.zombie);
-        living.partition(|process| {
-            let spared = process.pid != self.leader
-                && (spared_pids.contains(&process.parent) || process.is_called(&self.start.leave));
-            if spared {
-                spared_pids.insert(process.pid);
-            }
-            !spared
-        })
+        processes::part(living, &self.start.leave, Some(self.leader))
     }
 
     /// Begins to end the tree, or brings its kill nearer.
@@ -263,13 +241,15 @@ impl Guard {
         if !self.ending.ask(Instant::now(), grace) {
             return;
         }
-        touch_record(&self.start);
+        record::touch(&self.start);
         self.round = ROUND;
         let Some(signal) = Signal::from_named_raw(signal) else { return self.ending.hurry(Instant::now()) };
         if signal == Signal::KILL {
             return self.ending.hurry(Instant::now());
         }
         self.asked_at = processes::now();
+        // Looked for before anybody is signalled: who loses its parent during a look may not be seen.
+        let (living, _) = self.living();
         // Those of the group at one stroke, so that none of them can act on the end of another first.
         let group =
             Pid::from_raw(self.leader).filter(|_| self.leader_is_there && self.start.leave.is_empty());
@@ -277,9 +257,7 @@ impl Guard {
             kill_process_group(group, signal).ok();
             kill_process_group(group, Signal::CONT).ok();
         }
-        let asked_already = |process: &Process| group.is_some() && process.group == self.leader;
-        let (living, _) = self.living();
-        for process in living.iter().filter(|process| !asked_already(process)) {
+        for process in living.iter().filter(|process| group.is_none() || process.group != self.leader) {
             ask(process, signal);
         }
         self.asked = living.iter().map(|process| (process.pid, process.started)).collect();
@@ -308,6 +286,23 @@ impl Guard {
         for process in self.living().0 {
             processes::signal(&process, Signal::KILL);
         }
+        if self.start.leave.is_empty() {
+            self.kill_children();
+        }
+    }
+
+    /// Who starts another and ends, over and over, is gone before a look at all processes is over. It always comes back to this
+    /// one, though, whose children are known at once.
+    fn kill_children(&mut self) {
+        for _ in 0..AT_ONCE {
+            for child in processes::own_children() {
+                // Not waited for, so the number is its own.
+                kill_process(child, Signal::KILL).ok();
+            }
+            if self.reap() {
+                return;
+            }
+        }
     }
 
     /// Until something happens or is due.
@@ -323,9 +318,13 @@ impl Guard {
         fds.extend(self.host.iter().map(|host| PollFd::from_borrowed_fd(host.fd(), PollFlags::IN)));
         fds.extend(self.taps.iter().filter(|_| host_is_gone).map(|tap| PollFd::new(tap, PollFlags::IN)));
         // An error is a signal, which is looked for below.
-        poll(&mut fds, timeout.as_ref()).ok();
+        let events = poll(&mut fds, timeout.as_ref()).unwrap_or(0);
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
+        if ready[0] || events == 0 {
+            // Somebody ended, or a round is over. What the tree prints is no reason to look at it.
+            self.look_at = None;
+        }
         if ready[0] {
             self.take_signals();
         }

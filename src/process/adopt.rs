@@ -123,24 +123,23 @@ impl Guards {
         let patience = Instant::now() + PATIENCE;
         loop {
             let orphans = self.orphans(run, known, &seen);
-            let mut alive = 0;
-            for orphan in &orphans {
+            seen.extend(orphans.iter().map(|orphan| (orphan.pid, orphan.started)));
+            let (zombies, orphans): (Vec<_>, Vec<_>) = orphans.into_iter().partition(|orphan| orphan.zombie);
+            zombies.iter().for_each(|zombie| reap(zombie.pid));
+            let trees = orphans.into_iter().flat_map(|orphan| {
                 let below = guard::descendants(orphan.pid);
-                for process in std::iter::once(orphan).chain(&below) {
-                    seen.insert((process.pid, process.started));
-                    if process.zombie || process.is_called(leave) {
-                        continue;
-                    }
-                    alive += 1;
-                    if guard::signal(process, Signal::KILL) && ended.insert((process.pid, process.started)) {
-                        metrics.adopted.increment();
-                    }
-                }
-                if orphan.zombie {
-                    reap(orphan.pid);
-                    alive += 1;
+                std::iter::once(orphan).chain(below)
+            });
+            let (doomed, spared) = guard::part(trees.filter(|process| !process.zombie), leave, None);
+            // Nobody else will wait for them, and no other run's loss may end them.
+            self.spare(spared.iter().map(|process| process.pid.unsigned_abs()));
+            for process in &doomed {
+                seen.insert((process.pid, process.started));
+                if guard::signal(process, Signal::KILL) && ended.insert((process.pid, process.started)) {
+                    metrics.adopted.increment();
                 }
             }
+            let alive = zombies.len() + doomed.len();
             if alive == 0 {
                 break;
             }
@@ -162,6 +161,9 @@ impl Guards {
         let mark = environment::mark(run).into_bytes();
         let alone = is_alone();
         let is_known = |pid: i32| known.iter().any(|known| i64::from(*known) == i64::from(pid));
+        // Every guard leads a session of its own, so who is in this one's was never in a tree: it was a child of this program
+        // before that was a host.
+        let session = rustix::process::getsid(None).map_or(0, |own| own.as_raw_nonzero().get());
         let mut strays = self.strays();
         let spared = self.inner.own.lock().spared.clone();
         let is_spared = |pid: i32| spared.contains(&pid.unsigned_abs());
@@ -174,7 +176,7 @@ impl Guards {
             related
                 || seen.contains(&(child.pid, child.started))
                 // Whoever has no mark at all has thrown it away; other runs have theirs.
-                || child.variable(environment::RUN_VARIABLE).map_or(alone, |its| its == mark)
+                || child.variable(environment::RUN_VARIABLE).map_or(alone && child.session != session, |its| its == mark)
         });
         strays
     }
@@ -205,7 +207,8 @@ impl Guards {
         let strays = self.strays();
         // In a program of its own, whoever comes here belongs to them.
         strays.iter().filter(|stray| stray.zombie).for_each(|stray| reap(stray.pid));
-        let lives = |pid: &u32| strays.iter().any(|stray| stray.pid.unsigned_abs() == *pid && !stray.zombie);
+        // Some may still be with their guard, which is about to end.
+        let lives = |pid: &u32| guard::find(pid.cast_signed()).is_some_and(|process| !process.zombie);
         self.inner.own.lock().spared.retain(lives);
     }
 

@@ -7,8 +7,11 @@ use tokio::{sync::oneshot, time::Instant};
 use super::tree::Tree;
 use crate::config::StopSignal;
 
-/// How long the kernel may take to end what is killed, and a guard to say that it kills.
+/// How long a guard may take to say that it kills, and a tree to end of which nothing is known any more.
 pub(super) const KILL_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a guard may kill, longer than the host itself tries when there is none: a large tree on a busy machine takes its time.
+const KILLING: Duration = Duration::from_secs(3);
 
 /// Not begun until the first stop.
 #[derive(Default)]
@@ -58,7 +61,7 @@ impl Stopping {
     /// The guard says that it kills.
     pub(super) fn killing(&mut self) {
         if !self.is_given_up() {
-            self.phase = Phase::Killing(Instant::now() + KILL_WAIT);
+            self.phase = Phase::Killing(Instant::now() + KILLING);
         }
     }
 

@@ -61,10 +61,13 @@ pub(super) fn kin(records: &[&Record]) -> Kin {
         members.extend(children);
     }
     let mut found = Kin::new();
-    for (pid, record) in members {
+    for (&pid, record) in &members {
         // A process that took over a number during the look has not been looked at.
         let Some(stat) = processes.get(&pid).filter(|stat| stat.who.lives()) else { continue };
-        let exempt = is_exempt(stat, &record.leave);
+        // With all below it, as its guard would have it.
+        let above = line_of(pid, &processes);
+        let members = above.iter().filter(|above| members.contains_key(above));
+        let exempt = members.filter_map(|pid| processes.get(pid)).any(|stat| is_exempt(stat, &record.leave));
         let living = Living { who: stat.who, name: stat.name.clone(), exempt };
         found.entry(record.mark.clone()).or_default().push(living);
     }

@@ -115,14 +115,6 @@ impl Tree {
         let (out, stdout) = output().map_err(failed)?;
         let (err, stderr) = output().map_err(failed)?;
         let (own, socket) = StdStream::pair().map_err(failed)?;
-        let mut command = Command::new(guard::program());
-        // No `uid`, `gid` or `pre_exec`, and an absolute path, so that std keeps to posix_spawn.
-        command.arg0(guard::NAME).arg(guard::ARGUMENT).stdin(OwnedFd::from(socket));
-        command.stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
-        let guard = guards.start(&mut command, run).map_err(failed)?;
-        drop(command);
-        let guard_pid = guard.id().ok_or("its guard ended before it could be watched")?;
-
         let is_terminal = terminal.is_some();
         let (input, stdin, master) = match terminal {
             Some((slave, master)) => (slave, None, Some(master)),
@@ -148,13 +140,30 @@ impl Tree {
             nofile: environment::original_files(),
         }));
         own.set_nonblocking(true).map_err(failed)?;
+        let own = UnixStream::from_std(own).map_err(failed)?;
+        let out = pipe::Receiver::from_owned_fd(out).map_err(failed)?;
+        let err = pipe::Receiver::from_owned_fd(err).map_err(failed)?;
         let taps = master.map_or_else(|| vec![out.as_fd(), err.as_fd()], |master| vec![master]);
         let descriptors: Vec<BorrowedFd<'_>> = [input.as_fd()].into_iter().chain(taps).collect();
-        let unsent = send_first(&own, &order.encode(), &descriptors).map_err(failed)?;
+
+        // Nothing fails from here on: a guard that was started is waited for by its tree.
+        let mut command = Command::new(guard::program());
+        // No `uid`, `gid` or `pre_exec`, and an absolute path, so that std keeps to posix_spawn.
+        command.arg0(guard::NAME).arg(guard::ARGUMENT).stdin(OwnedFd::from(socket));
+        command.stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
+        let mut guard = guards.start(&mut command, run).map_err(failed)?;
+        drop(command);
+        let guard_pid = guard.id().ok_or("its guard ended before it could be watched")?;
+        let unsent = send_first(own.as_fd(), &order.encode(), &descriptors).unwrap_or_else(|error| {
+            tracing::error!(%error, guard_pid, "A guard could not be told what to start.");
+            // Its loss is told like any other.
+            guard.start_kill().ok();
+            Vec::new()
+        });
         let tree = Self {
             guard,
             guard_pid,
-            socket: UnixStream::from_std(own).map_err(failed)?,
+            socket: own,
             reader: guard::Reader::default(),
             unsent,
             last: None,
@@ -167,9 +176,7 @@ impl Tree {
             program,
             record: record.map(Path::to_owned),
         };
-        let stdout = pipe::Receiver::from_owned_fd(out).map_err(failed)?;
-        let stderr = pipe::Receiver::from_owned_fd(err).map_err(failed)?;
-        Ok((tree, Pipes { stdout, stderr, stdin }))
+        Ok((tree, Pipes { stdout: out, stderr: err, stdin }))
     }
 
     /// Asks everything in the tree to end, and kills what is left after the grace. Told by [`News::Empty`]. Again: the kill
@@ -237,14 +244,14 @@ impl Tree {
 
     /// The last news, told when the guard is gone. What it leaves behind comes to the host before it can be waited for.
     async fn end(&mut self) -> News {
+        // Before they come here, so that nobody takes them for somebody else's.
+        self.guards.spare(self.spared.drain(..));
         if let Err(error) = self.guard.wait().await {
             tracing::error!(%error, "Could not wait for a guard.");
         }
         if matches!(self.last, Some(News::Lost)) {
             self.guards.end_orphans(self.run, &self.known, &self.leave).await;
         }
-        // Those of a guard that was killed are ended with the rest, or found to be called so.
-        self.guards.spare(self.spared.drain(..));
         self.guards.forget(self.guard_pid);
         if let Some(record) = &self.record {
             // Mostly it is gone.
@@ -303,7 +310,7 @@ fn output() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Sends the head of the first order with the descriptors. Returns the rest.
-fn send_first(socket: &StdStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<Vec<u8>> {
+fn send_first(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<Vec<u8>> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(3))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {

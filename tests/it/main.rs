@@ -15,6 +15,7 @@ mod cli;
 mod commands;
 mod dashboard;
 mod detect;
+mod escape;
 mod guard;
 mod jump;
 mod leave;

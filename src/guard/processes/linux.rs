@@ -36,6 +36,12 @@ fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
     Some(Process { pid, parent, group, session, zombie: matches!(state, "Z" | "X"), started, name })
 }
 
+pub(super) fn own_children() -> Vec<Pid> {
+    // One that starts or ends meanwhile may be missing.
+    let list = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    list.split_ascii_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
+}
+
 pub(super) fn program(pid: i32) -> Option<Vec<u8>> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
     Some(Path::new(&path).file_name()?.as_bytes().to_vec())

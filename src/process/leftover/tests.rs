@@ -144,10 +144,11 @@ fn a_recorded_leader_is_known_without_its_mark_and_a_later_process_of_its_number
 fn what_is_to_stay_is_told_apart() {
     let rig = Rig::new();
     let detached = rig.record(1, |record| record.detach = true);
-    let daemon = rig.record(2, |record| record.leave = vec!["sleep".to_owned()]);
+    let daemon = rig.record(2, |record| record.leave = vec!["sh".to_owned(), "dash".to_owned()]);
     let (stays, _exempt) = (
         Started::up("echo up; exec sleep 1001", Some(&detached)),
-        Started::up("echo up; exec sleep 1001", Some(&daemon)),
+        // What it started stays with it, and ends by itself after it.
+        Started::up("tail -f --pid=$$ /dev/null & echo up; wait", Some(&daemon)),
     );
     assert_eq!(rig.left(), [(detached.clone(), vec![stays.0.id()], true)]);
     assert!(rig.has(&detached) && !rig.has(&daemon));
