@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, HashSet},
     io,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -20,14 +20,10 @@ use tokio::{
 
 use super::environment;
 use crate::{
-    event::RunId,
+    event::{Component, Fault, FaultKind, RunId},
     guard::{self, Process},
-    metrics::SynchronizationMetrics,
-    resource::Shutdown,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    resource::{ResourceManager, Shutdown},
+    sync::Mutex,
 };
 
 /// Between two looks at what is being killed.
@@ -48,7 +44,7 @@ pub(super) struct Guards {
 struct Inner {
     /// Held while a guard is started, so that none is ever taken for an orphan.
     own: Mutex<Own>,
-    metrics: Arc<SynchronizationMetrics>,
+    resources: ResourceManager,
 }
 
 /// Children of this program.
@@ -61,17 +57,17 @@ struct Own {
 }
 
 /// Whether every child of this program that is no guard is an orphan.
-static ALONE: AtomicBool = AtomicBool::new(false);
+static ALONE: OnceLock<()> = OnceLock::new();
 
 /// Whether [`own_the_program`] was called.
 pub(super) fn is_alone() -> bool {
-    ALONE.load(Ordering::Relaxed)
+    ALONE.get().is_some()
 }
 
 /// Says that this program is a host and nothing else: it takes over what guards leave behind, and may open as many files as
 /// it is allowed to.
 pub fn own_the_program() {
-    ALONE.store(true, Ordering::Relaxed);
+    ALONE.get_or_init(|| ());
     environment::raise_files();
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
@@ -82,8 +78,8 @@ pub fn own_the_program() {
 // === impl Guards ===
 
 impl Guards {
-    pub(super) fn new(metrics: Arc<SynchronizationMetrics>) -> Self {
-        Self { inner: Arc::new(Inner { own: Mutex::default(), metrics }) }
+    pub(super) fn new(resources: ResourceManager) -> Self {
+        Self { inner: Arc::new(Inner { own: Mutex::default(), resources }) }
     }
 
     /// Starts the guard of a run.
@@ -105,9 +101,13 @@ impl Guards {
         }
     }
 
-    /// One has gone before its tree.
+    /// One has gone before its tree: brummer's own fault or somebody's who kills by name, so it is told.
     pub(super) fn lost(&self) {
-        self.inner.metrics.process.guards_lost.increment();
+        let resources = &self.inner.resources;
+        resources.metrics().process.guards_lost.increment();
+        let (component, kind) = (Component::Process, FaultKind::Failure);
+        let message = "a guard was gone before its tree, which was ended".into();
+        resources.fault(Fault { component, place: "guard", kind, message });
     }
 
     /// A guard has been waited for.
@@ -117,7 +117,7 @@ impl Guards {
 
     /// Its guard is gone: ends what is left of a run. Cancel safe: begun again it goes on.
     pub(super) async fn end_orphans(&self, run: RunId, known: &[u32], leave: &[String]) {
-        let metrics = &self.inner.metrics.process;
+        let metrics = &self.inner.resources.metrics().process;
         let mut seen: HashSet<(i32, u64)> = HashSet::new();
         let mut ended = HashSet::new();
         let patience = Instant::now() + PATIENCE;

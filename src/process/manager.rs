@@ -131,7 +131,7 @@ impl Owner {
         let output =
             Sender::over(&resources, Component::Process, "output", output, resource::Waiting::Expected);
         let (by_name, entries, mirrors) = (HashMap::new(), HashMap::new(), Mirrors::default());
-        let guards = Guards::new(Arc::clone(resources.metrics()));
+        let guards = Guards::new(resources.clone());
         let (again, agains) = resource::channel(
             &resources,
             Component::Process,

@@ -1,13 +1,16 @@
 //! How it is known that a run is ready: by a line it prints, a port it listens on, or a URL it answers.
 //!
 //! The readers look for the line, because nothing may pass between them and the log; port and URL are tried at once and
-//! then every [`PAUSE`], until it works or the time limit is over. Nothing is spawned: the future belongs to the task of
-//! the process and ends with the run. A port that somebody else listens on counts as well, since nobody says whose it is.
+//! then every [`PAUSE`], until it works, also after the time limit, which is told once. Nothing is spawned: the future
+//! belongs to the task of the process and ends with the run. A port counts that is [`Whose::Tree`]: an old server that still
+//! listens there is not what was started. A URL may be anybody's, since it may name another machine or a container.
 
 use std::{
+    future::poll_fn,
     net::{Ipv4Addr, Ipv6Addr},
     pin::{Pin, pin},
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -18,9 +21,10 @@ use regex::bytes::Regex;
 use tokio::{
     net::TcpStream,
     sync::Notify,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
+use super::usage;
 use crate::{
     config::{Ready, ReadyProbe},
     event::Readiness,
@@ -35,8 +39,22 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// How long one answer may take: a development server may build the page first.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Ends with [`Readiness::Ready`] or [`Readiness::Failed`].
-pub(super) type Probing = Pin<Box<dyn Future<Output = Readiness> + Send + Sync>>;
+/// A look under way.
+pub(super) struct Probing {
+    success: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    /// When it has taken too long, and what is said then; nothing once it has been said.
+    limit: Option<(Instant, Arc<str>)>,
+}
+
+/// Whose a port has to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Whose {
+    /// Below this guard, or another user's: a container's port is opened by a service of the system. Where that cannot be
+    /// told, anybody's.
+    Tree(u32),
+    /// Nobody has been started.
+    Anybody,
+}
 
 /// A line that is looked for, by the readers of both pipes.
 #[derive(Debug)]
@@ -46,35 +64,32 @@ pub(super) struct Pattern {
 }
 
 /// Begins to look, when the program has been started. The pattern, if there is one, is for the readers.
-pub(super) fn begin(ready: &Ready) -> (Option<Arc<Pattern>>, Probing) {
+pub(super) fn begin(ready: &Ready, whose: Whose) -> (Option<Arc<Pattern>>, Probing) {
     let (probe, limit) = (ready.probe.clone(), ready.timeout);
+    let at = Instant::now().checked_add(limit);
     let pattern = match &probe {
         ReadyProbe::Log(pattern) => match Regex::new(pattern) {
             Ok(regex) => Some(Arc::new(Pattern { regex, found: Notify::new() })),
             Err(error) => {
                 // The settings refuse such a pattern.
-                let why = format!("not ready: {}: {error}", words_of(&probe));
-                return (None, Box::pin(async move { Readiness::Failed(why.into()) }));
+                let why = format!("not ready: {}: {error}", words_of(&probe)).into();
+                let success = Box::pin(std::future::pending());
+                return (None, Probing { success, limit: Some((Instant::now(), why)) });
             }
         },
         ReadyProbe::Port(_) | ReadyProbe::Http(_) => None,
     };
+    let limit = at.map(|at| (at, late(limit, &probe).into()));
     let lines = pattern.clone();
-    let probing = async move {
-        let success = async {
-            match (&probe, &lines) {
-                (ReadyProbe::Port(port), _) => until(|| accepts(*port)).await,
-                (ReadyProbe::Http(url), _) => until(|| answers(url)).await,
-                (ReadyProbe::Log(_), Some(pattern)) => pattern.found.notified().await,
-                (ReadyProbe::Log(_), None) => std::future::pending().await,
-            }
-        };
-        match timeout(limit, success).await {
-            Ok(()) => Readiness::Ready,
-            Err(_) => Readiness::Failed(late(limit, &probe).into()),
+    let success = async move {
+        match (&probe, &lines) {
+            (ReadyProbe::Port(port), _) => until(|| accepts(*port, whose)).await,
+            (ReadyProbe::Http(url), _) => until(|| answers(url)).await,
+            (ReadyProbe::Log(_), Some(pattern)) => pattern.found.notified().await,
+            (ReadyProbe::Log(_), None) => std::future::pending().await,
         }
     };
-    (pattern, Box::pin(probing))
+    (pattern, Probing { success: Box::pin(success), limit })
 }
 
 /// What is looked at, for the user.
@@ -101,9 +116,14 @@ async fn until<F: Future<Output = bool>>(works: impl Fn() -> F) {
     }
 }
 
-/// Whether a connection to this port of the loopback interface is accepted.
-async fn accepts(port: u16) -> bool {
+/// Whether a connection to this port of the loopback interface is accepted, by whom it has to be.
+async fn accepts(port: u16, whose: Whose) -> bool {
     connect("localhost", port).await.is_some()
+        && match whose {
+            // A few short reads of what is in memory, made only once somebody answers.
+            Whose::Tree(guard) => usage::listens(guard, port),
+            Whose::Anybody => true,
+        }
 }
 
 /// A name for this machine is not looked up, so that a resolver which knows only one of its two addresses is no matter.
@@ -141,6 +161,31 @@ async fn status_of(url: &str) -> Option<StatusCode> {
         response = &mut response => response.ok().map(|response| response.status()),
         // The connection is done with the head it has read; who waits for it gets it.
         _ = &mut connection => response.await.ok().map(|response| response.status()),
+    }
+}
+
+// === impl Probing ===
+
+impl Probing {
+    /// That it is ready, after which there is no more to ask; before that, once, that it has not been so in time. Cancel safe.
+    pub(super) async fn next(&mut self) -> Readiness {
+        let Some((at, why)) = &self.limit else {
+            self.success.as_mut().await;
+            return Readiness::Ready;
+        };
+        match timeout_at(*at, self.success.as_mut()).await {
+            Ok(()) => Readiness::Ready,
+            Err(_) => {
+                let why = Arc::clone(why);
+                self.limit = None;
+                Readiness::Failed(why)
+            }
+        }
+    }
+
+    /// Whether it is ready by now.
+    pub(super) async fn is_ready(&mut self) -> bool {
+        poll_fn(|context| Poll::Ready(self.success.as_mut().poll(context).is_ready())).await
     }
 }
 
@@ -213,12 +258,12 @@ mod tests {
     }
 
     fn pattern(text: &str) -> (Arc<Pattern>, Probing) {
-        let (pattern, probing) = begin(&ready(ReadyProbe::Log(text.to_owned()), DEADLINE));
+        let (pattern, probing) = begin(&ready(ReadyProbe::Log(text.to_owned()), DEADLINE), Whose::Anybody);
         (pattern.expect("it compiles"), probing)
     }
 
-    async fn done(probing: Probing) -> Readiness {
-        timeout(DEADLINE, probing).await.expect("within the deadline")
+    async fn done(mut probing: Probing) -> Readiness {
+        timeout(DEADLINE, probing.next()).await.expect("within the deadline")
     }
 
     /// Answers every request with the next of these heads, the last one for ever.
@@ -258,7 +303,7 @@ mod tests {
             if found {
                 pattern.found();
             }
-            let told = timeout(Duration::ZERO, &mut probing).await;
+            let told = timeout(Duration::ZERO, probing.next()).await;
             assert_eq!(told.ok(), found.then_some(Readiness::Ready), "{wanted} in {text:?}");
         }
     }
@@ -269,8 +314,8 @@ mod tests {
             let Ok(listener) = TcpListener::bind(address).await else { continue };
             let port = listener.local_addr().expect("an address").port();
             drop(listener);
-            let (_, mut probing) = begin(&ready(ReadyProbe::Port(port), DEADLINE));
-            assert!(timeout(PAUSE * 2, &mut probing).await.is_err(), "nobody listens");
+            let (_, mut probing) = begin(&ready(ReadyProbe::Port(port), DEADLINE), Whose::Anybody);
+            assert!(timeout(PAUSE * 2, probing.next()).await.is_err(), "nobody listens");
             let again = address.replace(":0", &format!(":{port}"));
             let _listener = TcpListener::bind(again).await.expect("it is free");
             assert_eq!(done(probing).await, Readiness::Ready);
@@ -289,12 +334,36 @@ mod tests {
             "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 5\r\n\r\n",
         ];
         let url = format!("http://localhost:{port}/health?deep=1");
-        let (_, probing) = begin(&ready(ReadyProbe::Http(url), DEADLINE));
+        let (_, probing) = begin(&ready(ReadyProbe::Http(url), DEADLINE), Whose::Anybody);
         let ended = tokio::select! {
             ended = done(probing) => ended,
             () = serve(listener, heads) => unreachable!("it serves for ever"),
         };
         assert_eq!(ended, Readiness::Ready);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_late_is_said_once_and_may_still_become_ready() {
+        let limit = Duration::from_secs(60);
+        let (pattern, mut probing) = begin(&ready(ReadyProbe::Log("up".to_owned()), limit), Whose::Anybody);
+        assert!(matches!(probing.next().await, Readiness::Failed(_)));
+        assert!(timeout(limit * 60, probing.next()).await.is_err(), "it is said once");
+        pattern.expect("it compiles").found();
+        assert_eq!(probing.next().await, Readiness::Ready);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_port_that_an_old_server_still_has_is_nobodys_readiness() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().expect("a program");
+        assert!(accepts(port, Whose::Anybody).await);
+        // It is this program's, so it is not in the tree of that one; this one's is below its parent.
+        assert!(!accepts(port, Whose::Tree(child.id())).await);
+        assert!(accepts(port, Whose::Tree(std::os::unix::process::parent_id())).await);
+        child.kill().expect("it lives");
+        child.wait().expect("its end");
     }
 
     #[tokio::test(start_paused = true)]
@@ -304,16 +373,19 @@ mod tests {
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
         let failed = |what: &str| Readiness::Failed(format!("not ready after 60 s: {what}").into());
-        let (pattern, probing) = begin(&ready(ReadyProbe::Log("up".to_owned()), limit));
-        assert_eq!((probing.await, pattern.is_some()), (failed("log /up/"), true));
-        let (_, probing) = begin(&ready(ReadyProbe::Port(port), limit));
-        assert_eq!(probing.await, failed(&format!("port {port}")));
+        let (pattern, mut probing) = begin(&ready(ReadyProbe::Log("up".to_owned()), limit), Whose::Anybody);
+        assert_eq!((probing.next().await, pattern.is_some()), (failed("log /up/"), true));
+        let (_, mut probing) = begin(&ready(ReadyProbe::Port(port), limit), Whose::Anybody);
+        assert_eq!(probing.next().await, failed(&format!("port {port}")));
         for url in [format!("http://127.0.0.1:{port}/"), "http://[::1]:1/".to_owned(), "no url".to_owned()] {
-            let (_, probing) = begin(&ready(ReadyProbe::Http(url.clone()), limit));
-            assert_eq!(probing.await, failed(&url));
+            let (_, mut probing) = begin(&ready(ReadyProbe::Http(url.clone()), limit), Whose::Anybody);
+            assert_eq!(probing.next().await, failed(&url));
         }
         let short = Duration::from_millis(1500);
-        let (_, probing) = begin(&ready(ReadyProbe::Port(port), short));
-        assert_eq!(probing.await, Readiness::Failed(format!("not ready after 1.5 s: port {port}").into()));
+        let (_, mut probing) = begin(&ready(ReadyProbe::Port(port), short), Whose::Anybody);
+        assert_eq!(
+            probing.next().await,
+            Readiness::Failed(format!("not ready after 1.5 s: port {port}").into())
+        );
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn run(
     }
 }
 
-pub(super) use self::system::Sampler;
+pub(super) use self::system::{Sampler, listens};
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -113,6 +113,20 @@ mod system {
         }
     }
 
+    /// Whether something below `root` listens on a port, or somebody may who cannot be looked at: another user, or anybody
+    /// where the kernel does not tell who listens.
+    pub(in crate::process) fn listens(root: u32, port: u16) -> bool {
+        let own = rustix::process::geteuid().as_raw();
+        let listeners = super::ports::listeners();
+        let on_port: Vec<_> = listeners.iter().filter(|listener| listener.port == port).collect();
+        if listeners.is_empty() || on_port.iter().any(|listener| listener.user != own) {
+            return true;
+        }
+        let members = tree::read(root).members;
+        let has = |socket| on_port.iter().any(|listener| listener.socket == socket);
+        members.into_iter().flat_map(super::ports::sockets).any(has)
+    }
+
     /// Tenths of a percent of one core.
     fn tenths(ticks: u64, per_second: u64, time: std::time::Duration) -> u32 {
         let time = time.as_micros().max(1);
@@ -139,6 +153,11 @@ mod system {
     use std::sync::Once;
 
     use super::{Instant, ProcessId, Root, Usage};
+
+    /// Nobody tells whose a port is.
+    pub(in crate::process) fn listens(_: u32, _: u16) -> bool {
+        true
+    }
 
     /// There is nothing to look at.
     #[derive(Default)]

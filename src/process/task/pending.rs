@@ -95,7 +95,10 @@ impl Task {
             let part = Duration::from_nanos(left.subsec_nanos().into());
             match self.wait(sleep(if part.is_zero() { Duration::from_secs(1) } else { part })).await {
                 Waited::Done(()) => {}
-                Waited::Hurried => return Ok(()),
+                Waited::Hurried => {
+                    self.work.backoff.reset();
+                    return Ok(());
+                }
                 Waited::Stopped => return Err(NotStarted::Stopped),
             }
         }

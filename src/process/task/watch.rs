@@ -48,7 +48,7 @@ impl Task {
             let probing = work.current.as_mut().and_then(|current| current.probing.as_mut());
             let readiness = async {
                 match probing {
-                    Some(probing) => probing.await,
+                    Some(probing) => probing.next().await,
                     None => std::future::pending().await,
                 }
             };
@@ -63,8 +63,10 @@ impl Task {
                 control = controls.next() => return control.map_or(Next::Left, Next::Control),
                 news = news => return Next::News(news),
                 readiness = readiness => {
-                    // It has been asked for the last time, whoever hears the answer.
-                    work.current.iter_mut().for_each(|current| current.probing = None);
+                    if readiness == Readiness::Ready {
+                        // It has been asked for the last time, whoever hears the answer.
+                        work.current.iter_mut().for_each(|current| current.probing = None);
+                    }
                     return Next::Readiness(readiness);
                 }
                 () = sleep_until(late_at.unwrap_or_else(Instant::now)), if late_at.is_some() => return Next::Late,

@@ -13,6 +13,7 @@ both_modes! {
     a_restart_brings_up_what_was_stopped
     a_circle_is_refused_by_name_and_so_is_what_is_not_there
     who_waits_for_a_script_that_is_started_again_waits_on
+    who_waits_for_a_script_that_is_restarted_by_hand_waits_on
     stopping_all_ends_first_what_comes_after_something
     leaving_ends_first_what_comes_after_something
     the_limit_counts_what_a_start_brings_with_it
@@ -84,8 +85,9 @@ async fn a_start_brings_what_it_comes_after_and_waits_until_that_is_ready(mode: 
     rig.waiting("waiting for db (ready: log /^accepting$/)").await;
     assert_eq!((rig.state("api"), rig.state("web")), (State::Pending, State::Pending));
     std::fs::write(&go, "").unwrap();
+    // Lines of two processes have no order between them; starts have.
+    rig.line("api is up").await;
     rig.line("web is up").await;
-    assert_eq!(rig.texts(), ["accepting", "api is up", "web is up"]);
     let [db, api, web] = ["db", "api", "web"].map(|name| rig.status(name).started_at);
     assert!(db <= api && api <= web);
     rig.manager.shutdown(Duration::from_secs(5)).await;
@@ -174,9 +176,9 @@ async fn what_is_not_ready_in_time_is_said_and_runs_on(mode: Mode) {
     let mut rig = Rig::new(mode);
     let db = ready_by_line(script("db", "exec sleep 60"), "up", Duration::from_millis(50));
     rig.start_after(vec![db], after(script("api", "true"), &[("db", None)])).await.unwrap();
-    let late = Readiness::Failed("not ready after 50ms: log /^up$/".into());
+    let late = Readiness::Failed("not ready after 50 ms: log /^up$/".into());
     rig.detail(|detail| detail.readiness == late).await;
-    assert_eq!(rig.refusal().await, "db is not ready after 50ms: log /^up$/");
+    assert_eq!(rig.refusal().await, "db is not ready after 50 ms: log /^up$/");
     assert_eq!(rig.state("db"), State::Running);
     assert_eq!(rig.resources.metrics().snapshot().process.not_ready, 1);
     rig.manager.shutdown(Duration::from_secs(5)).await;
@@ -248,6 +250,27 @@ async fn in_order(rig: &Rig) {
 fn ends(rig: &Rig) -> Vec<String> {
     // A shell may say that its `sleep` was terminated, too.
     rig.texts().into_iter().filter(|line| line.ends_with(" ends")).collect()
+}
+
+async fn who_waits_for_a_script_that_is_restarted_by_hand_waits_on(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let directory = tempfile::tempdir().unwrap();
+    let go = directory.path().join("go");
+    let api = after(script("api", "echo api is up; exec sleep 60"), &[("db", None)]);
+    rig.start_after(vec![database(&go)], api).await.unwrap();
+    rig.waiting("waiting for db (ready: log /^accepting$/)").await;
+    rig.started().await;
+    let db =
+        (1..9).map(ProcessId).find(|id| rig.manager.info(*id).is_some_and(|info| info.name == "db")).unwrap();
+    let run = rig.manager.restart(db).await.unwrap();
+    assert_eq!(rig.exit().await.1, State::Stopped);
+    while rig.status("db").run != run || rig.state("db") != State::Running {
+        rig.event().await;
+    }
+    assert_eq!(rig.state("api"), State::Pending);
+    std::fs::write(&go, "").unwrap();
+    rig.line("api is up").await;
+    rig.manager.shutdown(Duration::from_secs(5)).await;
 }
 
 async fn stopping_all_ends_first_what_comes_after_something(mode: Mode) {

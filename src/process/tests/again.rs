@@ -16,6 +16,8 @@ both_modes! {
     a_run_is_ready_when_its_port_or_url_answers
     a_run_that_ends_right_after_its_line_was_ready
     a_run_that_is_stopped_may_still_become_ready
+    what_is_late_is_said_and_may_become_ready_after_all
+    a_port_that_an_old_server_holds_is_not_ready
 }
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -111,13 +113,15 @@ async fn a_start_ends_the_wait_of_a_restart(mode: Mode) {
     let mut rig = Rig::new(mode);
     let info = again("echo run; exit 1", RestartWhen::OnFailure, LONG);
     let process = rig.manager.start(info.clone()).await.unwrap().process();
-    for (said, runs) in [("restarts in 3600 s (1 of 2)", 2), ("restarts in 3600 s (2 of 2)", 3)] {
-        rig.waiting(said).await;
+    // Started by hand, it has all its restarts again.
+    for runs in 2..5 {
+        rig.waiting("restarts in 3600 s (1 of 2)").await;
         assert_eq!(rig.manager.start(info.clone()).await, Ok(Started::Running(process)));
         rig.exit().await;
         assert_eq!(rig.texts().len(), runs);
     }
-    assert_eq!(rig.resources.metrics().snapshot().process.given_up, 1);
+    assert_eq!(rig.resources.metrics().snapshot().process.given_up, 0);
+    rig.manager.stop(process).await.unwrap();
 }
 
 async fn a_restart_by_hand_ends_the_wait_and_begins_anew(mode: Mode) {
@@ -165,8 +169,49 @@ async fn a_run_is_ready_when_a_line_of_either_pipe_matches(mode: Mode) {
     }
 }
 
+async fn what_is_late_is_said_and_may_become_ready_after_all(mode: Mode) {
+    let mut rig = Rig::new(mode);
+    let directory = tempfile::tempdir().unwrap();
+    let go = directory.path().join("go");
+    let text = format!("while [ ! -e '{}' ]; do sleep 0.01; done; echo up; exec sleep 60", go.display());
+    let mut info = ready(&text, ReadyProbe::Log("^up$".to_owned()));
+    info.options.ready.as_mut().unwrap().timeout = Duration::from_millis(30);
+    let process = rig.manager.start(info).await.unwrap().process();
+    rig.detail(|detail| matches!(detail.readiness, Readiness::Failed(_))).await;
+    std::fs::write(&go, "").unwrap();
+    rig.detail(|detail| detail.readiness == Readiness::Ready).await;
+    assert_eq!(rig.resources.metrics().snapshot().process.not_ready, 1);
+    rig.manager.stop(process).await.unwrap();
+}
+
+/// The other server belongs to this user and is not below the run.
+async fn a_port_that_an_old_server_holds_is_not_ready(mode: Mode) {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let mut rig = Rig::new(mode);
+    let old = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut info = ready("exec sleep 60", ReadyProbe::Port(old.local_addr().unwrap().port()));
+    info.options.ready.as_mut().unwrap().timeout = Duration::from_millis(500);
+    let process = rig.manager.start(info).await.unwrap().process();
+    rig.detail(|detail| {
+        assert_ne!(detail.readiness, Readiness::Ready);
+        matches!(detail.readiness, Readiness::Failed(_))
+    })
+    .await;
+    rig.manager.stop(process).await.unwrap();
+}
+
 async fn a_run_is_ready_when_its_port_or_url_answers(mode: Mode) {
     let mut rig = Rig::new(mode);
+    // A port of its own: the program has to be the one that listens.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = format!(
+        "exec python3 -c 'import socket, time; s = socket.create_server((\"127.0.0.1\", {free})); time.sleep(60)'"
+    );
+    let process = rig.manager.start(ready(&text, ReadyProbe::Port(free))).await.unwrap().process();
+    rig.detail(|detail| detail.readiness == Readiness::Ready).await;
+    rig.manager.stop(process).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let answer = async {
@@ -177,7 +222,8 @@ async fn a_run_is_ready_when_its_port_or_url_answers(mode: Mode) {
         }
     };
     let ready = async {
-        for probe in [ReadyProbe::Port(port), ReadyProbe::Http(format!("http://127.0.0.1:{port}/"))] {
+        {
+            let probe = ReadyProbe::Http(format!("http://127.0.0.1:{port}/"));
             let process = rig.manager.start(ready("exec sleep 60", probe)).await.unwrap().process();
             rig.detail(|detail| detail.readiness == Readiness::Ready).await;
             rig.manager.stop(process).await.unwrap();

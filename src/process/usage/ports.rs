@@ -36,8 +36,15 @@ const HEADER: usize = 16;
 const QUESTION: usize = 72;
 const ANSWER: usize = 72;
 
-/// A listening socket: the number of its file, and its port.
-pub(super) type Listener = (u64, u16);
+/// A listening socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Listener {
+    /// The number of its file.
+    pub(super) socket: u64,
+    pub(super) port: u16,
+    /// Who made it.
+    pub(super) user: u32,
+}
 
 /// Whose listeners are whose, as far as was seen.
 #[derive(Default)]
@@ -63,10 +70,10 @@ impl Ports {
     ) -> HashMap<ProcessId, Vec<u16>> {
         self.owners.retain(|socket, owner| {
             let ours = |process| trees.iter().any(|(tree, _)| *tree == process);
-            listeners.iter().any(|(listening, _)| listening == socket)
+            listeners.iter().any(|listener| listener.socket == *socket)
                 && !matches!(owner, Owner::Process(process) if !ours(*process))
         });
-        for (socket, _) in listeners {
+        for Listener { socket, .. } in listeners {
             self.owners.entry(*socket).or_insert(Owner::Sought(0));
         }
         if self.owners.values().any(|owner| matches!(owner, Owner::Sought(times) if *times < LOOKS)) {
@@ -84,7 +91,7 @@ impl Ports {
             }
         }
         let mut ports: HashMap<ProcessId, BTreeSet<u16>> = HashMap::new();
-        for (socket, port) in listeners {
+        for Listener { socket, port, .. } in listeners {
             if let Some(Owner::Process(process)) = self.owners.get(socket) {
                 ports.entry(*process).or_default().insert(*port);
             }
@@ -94,7 +101,7 @@ impl Ports {
 }
 
 /// The sockets a process has open; none of one that belongs to another user.
-fn sockets(pid: u32) -> impl Iterator<Item = u64> {
+pub(super) fn sockets(pid: u32) -> impl Iterator<Item = u64> {
     let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     files.filter_map(|file| {
         let target = fs::read_link(file.path()).ok()?;
@@ -152,10 +159,11 @@ fn take(mut block: &[u8], listeners: &mut Vec<Listener>) -> io::Result<bool> {
                 return Err(io::Error::from_raw_os_error(-code));
             }
             BY_FAMILY if body.len() >= ANSWER => {
-                // The port comes as it travels; the number of the file is the last field.
+                // The port comes as it travels; user and number of the file are the last fields.
                 let port = u16::from_be_bytes([body[4], body[5]]);
-                let socket = u32::from_ne_bytes([body[68], body[69], body[70], body[71]]);
-                listeners.push((u64::from(socket), port));
+                let user = u32::from_ne_bytes([body[64], body[65], body[66], body[67]]);
+                let socket = u32::from_ne_bytes([body[68], body[69], body[70], body[71]]).into();
+                listeners.push(Listener { socket, port, user });
             }
             _ => {}
         }
@@ -179,6 +187,9 @@ mod tests {
         let six = TcpListener::bind("[::1]:0");
         let mut wanted: Vec<u16> = [Some(&four), six.as_ref().ok()].into_iter().flatten().map(port).collect();
         wanted.sort_unstable();
+        let all = listeners();
+        let user = rustix::process::geteuid().as_raw();
+        assert!(all.iter().any(|listener| (listener.port, listener.user) == (port(&four), user)), "{all:?}");
         let own = [std::process::id()];
         let mut ports = Ports::default();
         let found = ports.look(&listeners(), &[(OURS, &own)]);
@@ -198,7 +209,7 @@ mod tests {
     #[test]
     fn somebody_elses_listener_is_sought_only_so_often() {
         let mut ports = Ports::default();
-        let foreign = [(u64::MAX, 80)];
+        let foreign = [Listener { socket: u64::MAX, port: 80, user: 0 }];
         for _ in 0..=LOOKS {
             assert_eq!(ports.look(&foreign, &[(OURS, &[])]), HashMap::new());
         }
