@@ -31,6 +31,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const ROUND: Duration = Duration::from_millis(5);
 const SLOW_ROUND: Duration = Duration::from_millis(500);
 
+/// Nothing is waited for longer: a tool that holds signals back (ThreadSanitizer does) can make the end of a child be seen late.
+const LATEST: Duration = Duration::from_secs(5);
+
 /// Until a round lasts so long, who was missed when the tree was asked is looked for.
 const MISSED: Duration = Duration::from_millis(100);
 
@@ -311,8 +314,9 @@ impl Guard {
         let round = (self.ending != Ending::Not).then(|| now + self.round);
         self.round = (self.round * 2).min(SLOW_ROUND);
         let until = [self.ending.due(), self.look_at.filter(|_| !self.leader_is_there), round];
-        let until = until.into_iter().flatten().min().map(|at| at.saturating_duration_since(now));
-        let timeout = until.and_then(|time| Timespec::try_from(time).ok());
+        let until = until.into_iter().flatten().min();
+        let until = until.map_or(LATEST, |at| at.saturating_duration_since(now).min(LATEST));
+        let timeout = Timespec::try_from(until).ok();
         let host_is_gone = self.host.is_none();
         let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
         fds.extend(self.host.iter().map(|host| PollFd::from_borrowed_fd(host.fd(), PollFlags::IN)));

@@ -189,8 +189,9 @@ impl Guards {
     /// Waits for the spared when they have ended, as long as the program runs; nobody else does.
     pub(super) async fn bury(self, shutdown: Shutdown) {
         let Ok(mut ended) = signal(SignalKind::child()) else { return };
+        let mut strays = false;
         loop {
-            let some = !self.inner.own.lock().spared.is_empty();
+            let some = strays || !self.inner.own.lock().spared.is_empty();
             tokio::select! {
                 _ = ended.recv() => {}
                 // A signal tells of one end; others may have come with it.
@@ -198,18 +199,20 @@ impl Guards {
                 () = shutdown.begun() => return,
             }
             if some {
-                self.bury_ended();
+                strays = self.bury_ended();
             }
         }
     }
 
-    fn bury_ended(&self) {
-        let strays = self.strays();
+    /// Whether somebody who may live on is still here: what the spared have started comes when they end, and may end later.
+    fn bury_ended(&self) -> bool {
         // In a program of its own, whoever comes here belongs to them.
-        strays.iter().filter(|stray| stray.zombie).for_each(|stray| reap(stray.pid));
+        let (ended, living): (Vec<_>, Vec<_>) = self.strays().into_iter().partition(|stray| stray.zombie);
+        ended.iter().for_each(|stray| reap(stray.pid));
         // Some may still be with their guard, which is about to end.
         let lives = |pid: &u32| guard::find(pid.cast_signed()).is_some_and(|process| !process.zombie);
         self.inner.own.lock().spared.retain(lives);
+        !living.is_empty()
     }
 
     /// Children of this program that are no guards.

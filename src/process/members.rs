@@ -68,6 +68,7 @@ mod tests {
     use std::{
         os::unix::process::CommandExt as _,
         process::{Command, Stdio},
+        time::{Duration, Instant},
     };
 
     use super::*;
@@ -83,7 +84,15 @@ mod tests {
         let mut line = String::new();
         let mut output = std::io::BufReader::new(child.stdout.take().expect("its output"));
         std::io::BufRead::read_line(&mut output, &mut line).expect("a line");
-        let found = below(child.id());
+        // Until it has become another program, a child is called as its parent.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let found = loop {
+            let found = below(child.id());
+            if found.iter().all(|member| member.command == "sleep 1000") || Instant::now() > deadline {
+                break found;
+            }
+            std::thread::yield_now();
+        };
         let sleep = line.trim().parse().expect("a process id");
         if cfg!(target_os = "linux") {
             assert_eq!(found, [Member { pid: sleep, depth: 0, command: "sleep 1000".to_owned() }]);

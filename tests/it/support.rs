@@ -42,6 +42,9 @@ pub fn slow_tests() -> bool {
 pub fn clean_env(command: &mut std::process::Command) {
     for name in
         ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "NVIM", "NVIM_LISTEN_ADDRESS", "MYVIMRC", "VIMINIT"]
+            .into_iter()
+            // Make tells one that it starts of itself.
+            .chain(["MAKEFLAGS", "MAKELEVEL", "MFLAGS"])
     {
         command.env_remove(name);
     }

@@ -128,7 +128,7 @@ fn what_was_started_for_another_ends_with_it() {
 /// How a script with this `ready` turns out to be.
 async fn readiness(script: &str, ready: &str) -> Readiness {
     let mut rig = Rig::start(&with(""));
-    rig.script(&format!("[scripts.x]\ncommand = '{script}'\nready = {{ {ready} }}\n"), "x").await;
+    rig.script(&format!("[scripts.x]\ncommand = '''{script}'''\nready = {{ {ready} }}\n"), "x").await;
     let found = rig.event(|event| match event {
         Event::ProcessDetail { detail, .. } => match &detail.readiness {
             Readiness::Unknown | Readiness::Waiting => None,
@@ -153,10 +153,14 @@ async fn a_line_of_the_log_says_that_it_is_ready() {
 async fn a_port_says_that_it_is_ready() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = server.local_addr().unwrap().port();
-    assert_eq!(readiness("exec sleep 1000", &format!("port = {port}")).await, Readiness::Ready);
-    drop(server);
+    // Somebody else has it.
     let failed = readiness("exec sleep 1000", &format!("port = {port}, timeout = \"100ms\"")).await;
     assert!(matches!(failed, Readiness::Failed(_)), "{failed:?}");
+    drop(server);
+    let listen = format!(
+        "exec python3 -c 'import socket, time; s = socket.create_server((\"127.0.0.1\", {port})); time.sleep(1000)'"
+    );
+    assert_eq!(readiness(&listen, &format!("port = {port}")).await, Readiness::Ready);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
