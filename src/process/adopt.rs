@@ -163,7 +163,8 @@ impl Guards {
         let is_known = |pid: i32| known.iter().any(|known| i64::from(*known) == i64::from(pid));
         // Every guard leads a session of its own, so who is in this one's was never in a tree: it was a child of this program
         // before that was a host.
-        let session = rustix::process::getsid(None).map_or(0, |own| own.as_raw_nonzero().get());
+        // It has no number here when its leader is outside of this process namespace, as under `docker exec`: 0, for them too.
+        let session = guard::find(std::process::id().cast_signed()).map_or(0, |own| own.session);
         let mut strays = self.strays();
         let spared = self.inner.own.lock().spared.clone();
         let is_spared = |pid: i32| spared.contains(&pid.unsigned_abs());

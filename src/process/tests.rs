@@ -103,11 +103,15 @@ impl Rig {
     }
 
     async fn exit(&mut self) -> (RunId, State, Exit, Seq) {
-        loop {
-            if let Event::ProcessExited { run, state, exit, last, .. } = self.event().await {
-                return (run, state, exit, last);
+        // Other events may come for ever.
+        let exit = async {
+            loop {
+                if let Event::ProcessExited { run, state, exit, last, .. } = self.event().await {
+                    return (run, state, exit, last);
+                }
             }
-        }
+        };
+        timeout(DEADLINE, exit).await.expect("an exit within the deadline")
     }
 
     async fn started(&mut self) -> u32 {
@@ -120,13 +124,16 @@ impl Rig {
 
     /// Waits until this is known of a run.
     async fn detail(&mut self, is_it: impl Fn(&Detail) -> bool) {
-        loop {
-            if let Event::ProcessDetail { detail, .. } = self.event().await
-                && is_it(&detail)
-            {
-                return;
+        let known = async {
+            loop {
+                if let Event::ProcessDetail { detail, .. } = self.event().await
+                    && is_it(&detail)
+                {
+                    return;
+                }
             }
-        }
+        };
+        timeout(DEADLINE, known).await.expect("it is known within the deadline");
     }
 
     /// Waits until a run says that it waits for this.
