@@ -43,6 +43,8 @@ pub mod locate;
 
 pub mod logs;
 
+pub mod search;
+
 pub mod model;
 
 #[cfg(feature = "editor")]

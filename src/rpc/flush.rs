@@ -224,7 +224,7 @@ impl Flush {
             return None;
         }
         self.frames += 1;
-        Some(Frame { rev: self.frames, logs, terms, procs, events, health, replies })
+        Some(Frame { rev: self.frames, logs, hits: Vec::new(), terms, procs, events, health, replies })
     }
 
     async fn read_logs(&mut self) -> Vec<LogPatch> {

@@ -10,6 +10,9 @@ pub(super) struct Frame {
     /// Changes of watched buffers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) logs: Vec<LogPatch>,
+    /// What searches found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) hits: Vec<HitPatch>,
     /// What terminals printed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) terms: Vec<TermPatch>,
@@ -132,11 +135,20 @@ pub(super) struct LogPatch {
     /// The buffer's text is thrown away first.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) reset: bool,
-    /// Lines left out before the first of `lines`.
+    /// The lines go in front of this one, which the buffer shows: they were asked for by `load`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<u64>,
+    /// Its process, merged log only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before_id: Option<u32>,
+    /// Lines left out before the first of `lines`; with a filter those that pass.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) skipped: u64,
-    /// Lines ever printed in this log.
+    /// Lines ever printed in this log; with a filter those of them that are kept or came since, and pass.
     pub(super) total: u64,
+    /// Lines that did not pass the filter since the patch before.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) passed_over: u64,
     /// Text.
     pub(super) lines: Vec<String>,
     /// Line numbers: first, count, …
@@ -164,6 +176,43 @@ pub(super) struct LogPatch {
     /// Where runs begin.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) runs: Vec<RunRow>,
+}
+
+/// What a search found, of which later patches hold the older lines: each goes in front of those before.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct HitPatch {
+    /// The buffer.
+    pub(super) buf: i64,
+    /// The buffer's text is thrown away first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) reset: bool,
+    /// Text, oldest first.
+    pub(super) lines: Vec<String>,
+    /// Line numbers in their process's log: first, count, …
+    pub(super) seqs: Vec<u64>,
+    /// Processes, 0 where it is one of an earlier session: id, count, …
+    pub(super) ids: Vec<u64>,
+    /// What they are called, and how many lines of each.
+    pub(super) names: Vec<(String, u64)>,
+    /// Times: milliseconds since the epoch, count, …
+    pub(super) times: Vec<u64>,
+    /// What passed: row, start, end, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) matches: Vec<u32>,
+    /// Lines sent in part: row, whole length, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) clipped: Vec<u32>,
+    /// Lines found so far, sent or not.
+    pub(super) total: u64,
+    /// The search is over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) done: bool,
+    /// It ended before everything was looked through: there are more than were asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) more: bool,
+    /// What could not be looked through, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
 }
 
 /// What one terminal printed.

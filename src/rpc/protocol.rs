@@ -48,6 +48,14 @@ pub(super) enum Call {
     Watch(Watch),
     /// Send no more.
     Unwatch(Buffer),
+    /// Look through everything a log ever held and send the lines that pass.
+    Search(Search),
+    /// Look no further.
+    Unsearch(Buffer),
+    /// Write everything a view stands for to a file.
+    Write(Write),
+    /// Send lines that a watched buffer does not hold.
+    Load(Load),
     /// Where a line points.
     Locate(LineOf),
     /// Error headlines with their places.
@@ -148,6 +156,58 @@ pub(super) struct Watch {
     pub(super) name: Option<String>,
     /// Lines to send at first, and to keep up with.
     pub(super) max: usize,
+    /// Which lines to send; absent for all.
+    pub(super) filter: Option<String>,
+}
+
+/// See [`Call::Search`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Search {
+    /// The buffer that shows what is found.
+    pub(super) buf: i64,
+    /// The project; absent for all.
+    pub(super) root: Option<String>,
+    /// The log; absent for all of the project.
+    pub(super) name: Option<String>,
+    /// A filter.
+    pub(super) query: String,
+    /// At most this many lines, the newest of those that pass.
+    pub(super) max: usize,
+    /// Earlier sessions, too.
+    #[serde(default)]
+    pub(super) previous: bool,
+}
+
+/// See [`Call::Write`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Write {
+    /// The project; absent for all.
+    pub(super) root: Option<String>,
+    /// The log; absent for the merged one.
+    pub(super) name: Option<String>,
+    /// Which lines; absent for all.
+    pub(super) filter: Option<String>,
+    /// An absolute path.
+    pub(super) path: String,
+    /// Add to a file that is there.
+    #[serde(default)]
+    pub(super) append: bool,
+    /// Take the place of a file that is there.
+    #[serde(default)]
+    pub(super) force: bool,
+}
+
+/// See [`Call::Load`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Load {
+    /// A watched buffer.
+    pub(super) buf: i64,
+    /// The line the others go in front of.
+    pub(super) before: u64,
+    /// Its process; needed in the merged log only.
+    pub(super) id: Option<u32>,
+    /// At most this many lines.
+    pub(super) count: usize,
 }
 
 /// A buffer.
@@ -245,6 +305,10 @@ impl Call {
             "end_leftovers" => Self::EndLeftovers(read(method, params)?),
             "watch" => Self::Watch(read(method, params)?),
             "unwatch" => Self::Unwatch(read(method, params)?),
+            "search" => Self::Search(read(method, params)?),
+            "unsearch" => Self::Unsearch(read(method, params)?),
+            "write" => Self::Write(read(method, params)?),
+            "load" => Self::Load(read(method, params)?),
             "locate" => Self::Locate(read(method, params)?),
             "errors" => Self::Errors(read(method, params)?),
             "explain" => Self::Explain(read(method, params)?),

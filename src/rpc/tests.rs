@@ -33,7 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 fn watch(name: Option<&str>) -> Watch {
     let name = name.map(str::to_owned);
-    Watch::new(protocol::Watch { buf: 5, root: Some("/p".to_owned()), name, max: 100 })
+    Watch::new(protocol::Watch { buf: 5, root: Some("/p".to_owned()), name, max: 100, filter: None })
 }
 
 /// The patch of one line as a child wrote it.
@@ -208,7 +208,7 @@ async fn lines_that_cannot_be_shown_cost_themselves_and_not_the_session() {
         after_exit: false,
     };
     let mut flush = flush(&handles);
-    flush.take(ToFlush::Watch(1, protocol::Watch { buf: 5, root: None, name: None, max: 100 }));
+    flush.take(ToFlush::Watch(1, protocol::Watch { buf: 5, root: None, name: None, max: 100, filter: None }));
     let mut shown = Vec::new();
     for text in [b"before\n".to_vec(), [patch::PLANTED, b"\n"].concat(), b"after\n".to_vec()] {
         to_logs.send(print(&text)).await.expect("the store runs");

@@ -35,7 +35,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(asked: protocol::Watch) -> Self {
-        let protocol::Watch { buf, root, name, max } = asked;
+        let protocol::Watch { buf, root, name, max, filter: _ } = asked;
         let which = name.is_none().then_some(Which::Merged);
         let max = max.clamp(1, MAX);
         Self { buf, root, name, max, which, next: Seq(1), marks: 0, fresh: true, behind: false }
