@@ -10,7 +10,7 @@
 //! Medium and Low in lanes and mailboxes together are at most `max_event_queue`, but for the moments of a change
 //! of the implementation: then both hold what they may. Beyond its share go only
 //! High events of `try_publish`, and those are bounded by what they are about: a run has three transitions,
-//! and the errors of a run, or the faults or the health of a component, take two places at most; newer ones
+//! and the errors of a run, its addresses, or the faults or the health of a component, take two places at most; newer ones
 //! replace the second.
 //! *Lost:* Medium and Low by the backpressure policy, and Low while the bus is failing or memory has nearly
 //! run out; counted. Nothing in High, but for what `stop` could not deliver in 5 s. A full mailbox loses for

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use self::{
     component::{Component, Fault, FaultKind, Health, Pressure},
-    detail::{Detail, Readiness, Survivor, Usage},
+    detail::{Detail, Readiness, Survivor, Url, Usage},
     ids::{ProcessId, RunId, Seq, Timestamp},
     run::{Exit, ProcessInfo, State},
 };
@@ -116,6 +116,17 @@ pub enum Event {
         /// When it was read.
         at: Timestamp,
     },
+    /// A run printed web addresses that it had not printed before.
+    UrlDetected {
+        /// The entry.
+        process: ProcessId,
+        /// The run that printed them.
+        run: RunId,
+        /// All distinct ones of this run so far, each with its line, in the order printed; at most 20.
+        urls: Arc<[Url]>,
+        /// When the newest was read.
+        at: Timestamp,
+    },
     /// A panic was caught, or a component reported that it could not do its work.
     Fault(Fault),
     /// A component got better or worse.
@@ -166,6 +177,8 @@ pub enum EventKind {
     LinesArrived,
     /// [`Event::ErrorDetected`].
     ErrorDetected,
+    /// [`Event::UrlDetected`].
+    UrlDetected,
     /// [`Event::Fault`].
     Fault,
     /// [`Event::HealthChanged`].
@@ -188,6 +201,7 @@ impl Event {
             Self::ProcessExited { .. } => EventKind::ProcessExited,
             Self::LinesArrived { .. } => EventKind::LinesArrived,
             Self::ErrorDetected { .. } => EventKind::ErrorDetected,
+            Self::UrlDetected { .. } => EventKind::UrlDetected,
             Self::Fault(_) => EventKind::Fault,
             Self::HealthChanged { .. } => EventKind::HealthChanged,
             Self::UsageSampled { .. } => EventKind::UsageSampled,
@@ -208,7 +222,8 @@ impl Event {
             | Self::ProcessDetail { process, .. }
             | Self::ProcessExited { process, .. }
             | Self::LinesArrived { process, .. }
-            | Self::ErrorDetected { process, .. } => Key::Process(*process),
+            | Self::ErrorDetected { process, .. }
+            | Self::UrlDetected { process, .. } => Key::Process(*process),
             Self::Fault(fault) => Key::Component(fault.component),
             Self::HealthChanged { component, .. } => Key::Component(*component),
             Self::UsageSampled { .. } => Key::Component(Component::Process),
@@ -221,13 +236,14 @@ impl Event {
 
 impl EventKind {
     /// Every kind, in declaration order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ProcessPending,
         Self::ProcessStarted,
         Self::ProcessDetail,
         Self::ProcessExited,
         Self::LinesArrived,
         Self::ErrorDetected,
+        Self::UrlDetected,
         Self::Fault,
         Self::HealthChanged,
         Self::UsageSampled,
@@ -242,6 +258,7 @@ impl EventKind {
             | Self::ProcessDetail
             | Self::ProcessExited
             | Self::ErrorDetected
+            | Self::UrlDetected
             | Self::Fault
             | Self::HealthChanged => Priority::High,
             Self::LinesArrived => Priority::Medium,
@@ -258,6 +275,7 @@ impl EventKind {
             Self::ProcessExited => "process.exited",
             Self::LinesArrived => "log.lines_arrived",
             Self::ErrorDetected => "error.detected",
+            Self::UrlDetected => "url.detected",
             Self::Fault => "panic.recovered",
             Self::HealthChanged => "health.changed",
             Self::UsageSampled => "usage.sampled",

@@ -41,6 +41,8 @@ pub mod process;
 
 pub mod locate;
 
+pub mod history;
+
 pub mod logs;
 
 pub mod search;

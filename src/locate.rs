@@ -17,6 +17,7 @@ mod column;
 mod explain;
 mod family;
 mod lane;
+mod level;
 mod matching;
 mod nearby;
 mod prefix;
@@ -29,14 +30,17 @@ mod shape;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
+mod urls;
 
 use crate::event::Seq;
 
 pub use self::{
     explain::explain,
+    level::{Level, level},
     report::{LocateRecord, quickfix_line, report},
     resolve::{Location, Resolver, Unresolved},
     scanner::Scanner,
+    urls::{MAX_URL, urls},
 };
 
 /// How bad it is.
@@ -79,6 +83,19 @@ pub struct Finding {
     /// Joins a headline with its places: unique in a scanner, and the same for an error told again.
     /// 0 for a place that belongs to none.
     pub group: u32,
+}
+
+/// Neighbouring lines that are the stack frames of one error; told once no more of them come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Frames {
+    /// The first of the lines.
+    pub first: Seq,
+    /// The last. What stands between two frames, as a line of source, is among them.
+    pub last: Seq,
+    /// How many of them are frames.
+    pub count: u32,
+    /// The frame of the project's own that is nearest to where it happened.
+    pub user: Option<(Seq, Place)>,
 }
 
 /// Where a line points, as the tool wrote it.

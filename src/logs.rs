@@ -22,7 +22,7 @@
 //! While memory is short (warning) batches are twice as large; while it is critically short also half as many lines and
 //! bytes are kept.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -32,7 +32,8 @@ use tokio::{
 use crate::{
     bus::EventBus,
     config::{LogStoreConfig, Mode},
-    event::{Component, Health, ProcessId, RunId, Seq, Timestamp},
+    event::{Component, Health, ProcessId, RunId, Seq},
+    history::Recorder,
     locate::Severity,
     process::OutputBatch,
     resource::{self, ResourceManager, Sender, Waiting},
@@ -40,12 +41,15 @@ use crate::{
 
 mod ansi;
 mod chunk;
+mod facts;
+mod intake;
+mod lines;
 mod merged;
 #[cfg(test)]
 mod planted;
 mod process_log;
-mod sealed;
 mod settings;
+mod slice;
 mod state;
 mod style;
 mod task;
@@ -55,97 +59,16 @@ mod tests;
 mod unpublished;
 
 pub use ansi::Cleaner;
-pub use chunk::{Chunk, Line, Span};
+pub use chunk::Chunk;
 use settings::Settings;
-pub use style::{Colour, Style, StyleId, StyleTable};
+pub use slice::{Kept, Line, Mark, Part, Query, RunMark, Slice, Snapshot, Stretch, Which};
+pub use style::{Colour, Span, Style, StyleId, StyleTable};
 
 /// How many questions may wait for the writer. An asker past that waits.
 const QUESTIONS: usize = 64;
 
 /// How long a probe waits for the writer.
 const PROBE: Duration = Duration::from_secs(5);
-
-/// Which log is meant.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Which {
-    /// One process's.
-    Process(ProcessId),
-    /// All processes' lines in the order they were read. Its line numbers are its own.
-    Merged,
-}
-
-/// A question for lines.
-#[derive(Clone, Copy, Debug)]
-pub struct Query {
-    /// The log.
-    pub which: Which,
-    /// The first line wanted.
-    pub from: Seq,
-    /// At most this many lines.
-    pub max_lines: usize,
-    /// Where the log goes on for more than this many lines past `from`, start that many before its end.
-    pub max_behind: usize,
-    /// Stop once this many bytes of text are in.
-    pub max_bytes: usize,
-}
-
-/// Lines, as references into the store.
-#[derive(Clone, Debug, Default)]
-pub struct Slice {
-    /// In order.
-    pub parts: Vec<Part>,
-    /// The line to ask for next. Behind `head` when a bound ended the slice early.
-    pub next: Seq,
-    /// The newest line of the log.
-    pub head: Seq,
-    /// Where runs begin among the lines of the slice.
-    pub runs: Vec<RunMark>,
-    /// Error headlines on lines of the slice, and those on earlier lines that were found since the last question.
-    pub marks: Vec<Mark>,
-    /// What the style numbers in the chunks mean.
-    pub styles: Arc<StyleTable>,
-}
-
-/// Some lines of one chunk.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// Whose lines these are.
-    pub process: ProcessId,
-    /// Their text.
-    pub chunk: Arc<Chunk>,
-    /// Positions in `chunk`.
-    pub lines: Range<usize>,
-    /// Number of the first of them in its process's log.
-    pub first: Seq,
-    /// Number of the first of them in the log that was asked for.
-    pub position: Seq,
-}
-
-/// An error headline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// Whose.
-    pub process: ProcessId,
-    /// Its line in its process's log.
-    pub seq: Seq,
-    /// How bad.
-    pub severity: Severity,
-}
-
-/// The start of a run in a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunMark {
-    /// The first line the run printed, or will print.
-    pub seq: Seq,
-    /// The run.
-    pub run: RunId,
-    /// Which start of the process that was, from 1.
-    pub number: u32,
-    /// Whose.
-    pub process: ProcessId,
-    /// When it started.
-    pub at: Timestamp,
-}
 
 /// One thing a person would count as an error (or a warning).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,6 +145,10 @@ enum Question {
         after: usize,
         answer: oneshot::Sender<Slice>,
     },
+    Snapshot {
+        which: Which,
+        answer: oneshot::Sender<Snapshot>,
+    },
     Headlines {
         answer: oneshot::Sender<Vec<Headline>>,
     },
@@ -247,11 +174,22 @@ impl Logs {
         bus: EventBus,
         resources: &ResourceManager,
     ) -> (Self, mpsc::Sender<OutputBatch>) {
+        Self::start_recorded(config, mode, bus, resources, Recorder::off())
+    }
+
+    /// The same for a store whose lines also go to `recorder`, once they are stored.
+    pub fn start_recorded(
+        config: &LogStoreConfig,
+        mode: Mode,
+        bus: EventBus,
+        resources: &ResourceManager,
+        recorder: Recorder,
+    ) -> (Self, mpsc::Sender<OutputBatch>) {
         let (questions, asked) =
             resource::channel(resources, Component::Logs, "log questions", QUESTIONS, Waiting::Measured);
         let (sender, batches) = mpsc::channel((config.buffer_size / config.batch_size.max(1)).max(1));
         let (settings, now) = watch::channel(Settings::new(config, mode));
-        let writer = task::Writer::new(now, bus, resources.clone());
+        let writer = task::Writer::new(now, bus, resources.clone(), recorder);
         drop(resources.spawn(Component::Logs, "writer", writer.run(batches, asked)));
         (Self { questions, settings: Arc::new(settings) }, sender)
     }
@@ -271,6 +209,11 @@ impl Logs {
         after: usize,
     ) -> Result<Slice, Stopped> {
         self.ask(|answer| Question::Around { process, seq, before, after, answer }).await
+    }
+
+    /// Everything a log keeps now, to be looked at outside the writer. Costs references to its chunks, not their text.
+    pub async fn snapshot(&self, which: Which) -> Result<Snapshot, Stopped> {
+        self.ask(|answer| Question::Snapshot { which, answer }).await
     }
 
     /// All headlines kept, newest run first, each run's by line.
@@ -329,28 +272,5 @@ impl Logs {
         let (answer, receive) = oneshot::channel();
         self.questions.send(question(answer)).await.map_err(|_| Stopped)?;
         receive.await.map_err(|_| Stopped)
-    }
-}
-
-// === impl Part ===
-
-impl Part {
-    /// Whether a line of the process is one of these.
-    pub(crate) fn holds(&self, seq: Seq) -> bool {
-        (self.first.0..self.first.0 + self.lines.len() as u64).contains(&seq.0)
-    }
-}
-
-// === impl Slice ===
-
-impl Slice {
-    /// Each line's number in its process's log, process and text, without the newline.
-    pub fn lines(&self) -> impl Iterator<Item = (Seq, ProcessId, &[u8])> {
-        self.parts.iter().flat_map(|part| {
-            part.lines
-                .clone()
-                .zip(part.first.0..)
-                .map(move |(index, seq)| (Seq(seq), part.process, part.chunk.text(index)))
-        })
     }
 }

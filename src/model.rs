@@ -15,7 +15,8 @@ use std::{path::Path, sync::Arc};
 use crate::{
     config::Mode,
     event::{
-        Detail, Event, Exit, Health, Pressure, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp, Usage,
+        Detail, Event, Exit, Health, Pressure, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp, Url,
+        Usage,
     },
     sync::{Notify, RwLock},
 };
@@ -64,6 +65,8 @@ pub struct Row {
     pub errors: u32,
     /// The first error of the latest run.
     pub first_error: Option<Arc<str>>,
+    /// The web addresses that the latest run printed, in that order.
+    pub urls: Arc<[Url]>,
     /// What else is known of the latest run.
     pub detail: Arc<Detail>,
     /// What its tree uses, while it runs.
@@ -129,6 +132,8 @@ pub enum What {
         /// Distinct errors of this run so far.
         count: u32,
     },
+    /// A web address the run had not printed before.
+    Url(Url),
 }
 
 /// Everything that changed since a revision.

@@ -110,6 +110,8 @@ pub enum OutputBatch {
         number: u32,
         /// When it started.
         at: Timestamp,
+        /// What runs, to be recorded; `None` for a run of another host, which records it.
+        info: Option<Arc<ProcessInfo>>,
         /// Answered with the last line printed before this run.
         ack: oneshot::Sender<Seq>,
     },

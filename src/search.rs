@@ -8,16 +8,20 @@
 
 mod filter;
 mod grammar;
-mod level;
+mod look;
 mod moment;
+mod past;
 mod pattern;
+mod searcher;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
 pub use filter::{Block, Facts, Filter};
-pub use level::Level;
+pub use look::{Found, Look};
 pub use moment::moment;
+pub use past::{Past, PastLine, PastLines};
+pub use searcher::Searcher;
 
 /// A filter that cannot be used: one line for the user.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

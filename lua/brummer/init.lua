@@ -80,11 +80,13 @@ local EVENTS = {
   ready = 'BrummerProcessReady',
   exited = 'BrummerProcessExited',
   error = 'BrummerErrorDetected',
+  url = 'BrummerUrlDetected',
   health = 'BrummerHealthChanged',
   host_down = 'BrummerHostDown',
 }
 
---- Calls `fn` with the data of an event: `started`, `ready`, `exited`, `error`, `health` or `host_down`.
+--- Calls `fn` with the data of an event: `started`, `ready`, `exited`, `error`, `url`, `health`
+--- or `host_down`.
 ---@param event string
 ---@param fn fun(data: table)
 ---@return fun() off

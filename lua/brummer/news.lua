@@ -16,6 +16,7 @@ local PATTERN = {
   ready = 'BrummerProcessReady',
   exited = 'BrummerProcessExited',
   error = 'BrummerErrorDetected',
+  url = 'BrummerUrlDetected',
   health = 'BrummerHealthChanged',
 }
 

@@ -61,6 +61,7 @@ impl Item for Letter {
             Event::ErrorDetected { process, run, .. } => Some(Slot::Errors(*process, *run)),
             Event::Fault(fault) => Some(Slot::Faults(fault.component)),
             Event::HealthChanged { component, .. } => Some(Slot::Health(*component)),
+            Event::UrlDetected { process, run, .. } => Some(Slot::Urls(*process, *run)),
             Event::ProcessDetail { process, run, .. } => Some(Slot::Detail(*process, *run)),
             Event::ProcessPending { .. }
             | Event::ProcessStarted { .. }

@@ -41,6 +41,8 @@ pub(super) enum Slot {
     Errors(ProcessId, RunId),
     /// What is known of a run besides its state: the newest alone.
     Detail(ProcessId, RunId),
+    /// The addresses a run printed: the newest says all.
+    Urls(ProcessId, RunId),
     Faults(Component),
     Health(Component),
 }

@@ -68,6 +68,10 @@ pub struct LogStoreConfig {
     pub max_bytes: usize,
     /// Error headlines kept per process; the oldest go first, and each goes with its line.
     pub max_error_entries: usize,
+    /// Whether what is printed is also written to files, for later sessions.
+    pub history: bool,
+    /// Megabytes these files may take, per project; the oldest go first.
+    pub history_max_mb: usize,
     /// Which implementation runs.
     pub rollout: Rollout,
 }
@@ -236,6 +240,8 @@ impl Default for LogStoreConfig {
             max_entries: 10_000,
             max_bytes: 16 * 1024 * 1024,
             max_error_entries: 500,
+            history: true,
+            history_max_mb: 256,
             rollout: Rollout::default(),
         }
     }

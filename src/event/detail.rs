@@ -1,5 +1,6 @@
 //! What is known of a run besides its state, and what its tree uses.
 
+use super::Seq;
 use std::sync::Arc;
 
 /// Everything that may change while a run lasts, and what it leaves behind: one immutable value, replaced as a whole.
@@ -44,6 +45,15 @@ pub struct Survivor {
     pub name: String,
     /// The settings let it live on.
     pub exempt: bool,
+}
+
+/// A web address that a run printed.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Url {
+    /// The line it was first printed in.
+    pub seq: Seq,
+    /// The address.
+    pub url: Arc<str>,
 }
 
 /// What the tree of a run uses.

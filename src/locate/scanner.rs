@@ -1,7 +1,7 @@
 //! Reads lines in order and tells what each one is: the state machine over the rules.
 
 use super::{
-    Finding, Place,
+    Finding, Frames, Place,
     lane::{LANES, Lane},
     prefix,
     reader::Reader,
@@ -27,6 +27,8 @@ pub struct Scanner {
     groups: u32,
     /// Headlines of build tools, by the end of their path and their line.
     told: VecDeque<Told>,
+    /// Frames told and not yet fetched.
+    frames: Vec<Frames>,
 }
 
 #[derive(Debug)]
@@ -62,6 +64,21 @@ impl Scanner {
         let mut lane = std::mem::take(&mut self.lanes[index]);
         Reader { scanner: self, lane: &mut lane, seq, found }.read(text, peeled.start);
         self.lanes[index] = lane;
+    }
+
+    /// Reads whole lines, each ended by a newline (the last one need not be), which must hold no escapes; `first` is
+    /// the number of the first. The findings are those of [`Scanner::line`] called for each. What is not UTF-8 is
+    /// read as if each wrong part were one `U+FFFD`.
+    pub fn block(&mut self, first: Seq, text: &[u8], found: &mut Vec<Finding>) {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        for (seq, line) in (first.0..).zip(text.split(|byte| *byte == b'\n')) {
+            self.line(Seq(seq), &String::from_utf8_lossy(line), found);
+        }
+    }
+
+    /// The groups of stack frames that have ended since the last call.
+    pub fn take_frames(&mut self) -> Vec<Frames> {
+        std::mem::take(&mut self.frames)
     }
 
     /// The output is over: tells what was still waiting.

@@ -9,10 +9,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr3};
 
-use super::{
-    Span,
-    style::{Colour, Style, StyleId, StyleTable},
-};
+use super::style::{Colour, Span, Style, StyleId, StyleTable};
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
@@ -35,9 +32,19 @@ struct Sink<'a> {
     id: StyleId,
 }
 
+/// Where the first byte stands that makes a line more than plain text.
+pub(super) fn first_control(text: &[u8]) -> Option<usize> {
+    memchr3(ESC, b'\r', BACKSPACE, text)
+}
+
 // === impl Cleaner ===
 
 impl Cleaner {
+    /// Whether a line without control bytes is kept as it is.
+    pub(super) fn is_plain(&self) -> bool {
+        self.style == Style::default()
+    }
+
     /// Appends the clean form of `line` (no newline) to `text` and its coloured parts to `spans`.
     pub fn clean(
         &mut self,
@@ -47,7 +54,7 @@ impl Cleaner {
         styles: &mut Arc<StyleTable>,
     ) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if self.style == Style::default() && memchr3(ESC, b'\r', BACKSPACE, line).is_none() {
+        if self.is_plain() && first_control(line).is_none() {
             text.extend_from_slice(line);
             return;
         }
@@ -55,7 +62,7 @@ impl Cleaner {
         let (start, first_span) = (text.len(), spans.len());
         let mut sink = Sink { text, spans, start, first_span, from: start, id };
         let mut rest = line;
-        while let Some(at) = memchr3(ESC, b'\r', BACKSPACE, rest) {
+        while let Some(at) = first_control(rest) {
             sink.text.extend_from_slice(&rest[..at]);
             let control = rest[at];
             rest = &rest[at + 1..];

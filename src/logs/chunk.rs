@@ -1,172 +1,308 @@
-//! Lines in one block of memory. A chunk that somebody reads is never changed; the writer goes on in a new one. One that
-//! is left gets a segment of its own, which goes back to the system when the lines are evicted.
+//! Lines in one block of memory. A chunk that somebody reads is never changed; the writer goes on in a new one.
+//!
+//! The text keeps the newline of each line, so that a whole chunk can be searched at once. Beside it a line has four bytes
+//! that say where it ends. What lines have in common (when they were read, by which run they were printed) is kept once for
+//! all that came together; what few lines have (colours, links, more than is kept of them) in lists of those lines.
 
-use std::{borrow::Cow, num::NonZeroU32, ops::Range};
+use std::{num::NonZeroU32, ops::Range};
 
-use super::{sealed::Sealed, style::StyleId};
-use crate::{
-    event::{RunId, Timestamp},
-    process::Stream,
+use super::{
+    Line, Span,
+    facts::{Facts, Stamps},
 };
+use crate::resource::Segment;
 
-/// A chunk takes no more lines once it holds this much text.
-const TEXT: usize = 64 << 10;
+/// Bytes of text that a chunk has room for; a longer line gets a chunk of its own.
+pub(super) const TEXT: usize = 64 << 10;
 
 /// A chunk takes no more lines than this.
-const LINES: usize = 1024;
+const LINES: usize = 8 << 10;
 
-/// A coloured part of a line: bytes from its start, end exclusive.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Span {
-    /// First byte.
-    pub start: u32,
-    /// First byte after.
-    pub end: u32,
-    /// How it looks.
-    pub style: StyleId,
-}
-
-/// What is known of a line besides its text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Line {
-    /// Where its text and its spans end; they begin where those of the line before end.
-    pub(super) end: u32,
-    pub(super) spans_end: u32,
-    /// When it was read.
-    pub at: Timestamp,
-    /// The run that printed it.
-    pub run: RunId,
-    /// The pipe it came through.
-    pub stream: Stream,
-    /// The bytes the child wrote, when that is more than is kept of one line; at most 4 GiB is told.
-    pub whole: Option<NonZeroU32>,
-    /// It came after the exit had been reported.
-    pub after_exit: bool,
-}
+/// Bytes accounted to a line beside its text: where it ends, and when it was read.
+const PER_LINE: usize = 16;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Chunk {
-    text: Vec<u8>,
-    lines: Vec<Line>,
+    /// Of fixed size; `ends` says how much of it is text.
+    text: Segment,
+    /// Where each line ends, after its newline; it begins where the one before ends.
+    ends: Vec<u32>,
+    stamps: Stamps,
+    /// Lines with coloured parts, ascending.
+    styled: Vec<Styled>,
     spans: Vec<Span>,
-    /// All of it, once no more lines come; the lists above are empty then.
-    sealed: Option<Sealed>,
+    /// Links, by line and place.
+    links: Vec<Link>,
+    /// What the links point to, one after the other.
+    urls: String,
+    /// Lines that were longer than usual, ascending.
+    large: Vec<Large>,
 }
 
-/// What the writer says of a line it adds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Facts {
-    pub(super) at: Timestamp,
-    pub(super) run: RunId,
-    pub(super) stream: Stream,
-    pub(super) after_exit: bool,
+/// A line with coloured parts: they end here in the list of all, and begin where those of the line before end.
+#[derive(Debug)]
+struct Styled {
+    line: u32,
+    spans_end: u32,
+}
+
+#[derive(Debug)]
+struct Link {
+    line: u32,
+    start: u32,
+    end: u32,
+    /// Where its address ends in that of all. It begins where that of the link before ends.
+    url_end: u32,
+}
+
+#[derive(Debug)]
+struct Large {
+    line: u32,
+    /// Bytes the child wrote, when that is more than is kept; otherwise 0.
+    whole: u32,
+}
+
+/// What a line has besides its text.
+#[derive(Default, Debug)]
+pub(super) struct Extras {
+    pub(super) spans: Vec<Span>,
+    /// First byte, first byte after, address.
+    pub(super) links: Vec<(u32, u32, String)>,
+    /// The line was longer than usual; of one that was cut, how many bytes it had.
+    pub(super) large: Option<Option<u64>>,
+}
+
+// === impl Extras ===
+
+impl Extras {
+    pub(super) fn clear(&mut self) {
+        self.spans.clear();
+        self.links.clear();
+        self.large = None;
+    }
 }
 
 // === impl Chunk ===
 
 impl Chunk {
+    /// An empty one with room for a line of `line` bytes, or for many.
+    pub(super) fn with_room(line: usize) -> Self {
+        Self {
+            text: Segment::new(line.max(TEXT)),
+            ends: Vec::new(),
+            stamps: Stamps::default(),
+            styled: Vec::new(),
+            spans: Vec::new(),
+            links: Vec::new(),
+            urls: String::new(),
+            large: Vec::new(),
+        }
+    }
+
     /// How many lines it holds.
     pub fn len(&self) -> usize {
-        self.sealed.as_ref().map_or(self.lines.len(), Sealed::len)
+        self.ends.len()
     }
 
     /// Whether it holds no line.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.ends.is_empty()
     }
 
     /// A line's text, without escapes and newline. Not necessarily UTF-8.
     pub fn text(&self, index: usize) -> &[u8] {
-        let range = self.range(index, |line| line.end);
-        match &self.sealed {
-            Some(sealed) => sealed.text(range),
-            None => &self.text[range],
-        }
+        &self.text[self.start(index)..self.ends[index] as usize - 1]
+    }
+
+    /// The text of these lines, each with its newline, in one piece.
+    pub fn block(&self, lines: Range<usize>) -> &[u8] {
+        &self.text[self.start(lines.start)..self.start(lines.end)]
+    }
+
+    /// Where each line ends in the text of all, after its newline.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// Where a line begins in the text of all; where the text ends for the number after the last.
+    pub fn start(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
+    }
+
+    /// The line that a byte of the text of all belongs to.
+    pub fn line_at(&self, offset: usize) -> usize {
+        self.ends.partition_point(|end| *end as usize <= offset)
     }
 
     /// A line's coloured parts, in order and apart.
-    pub fn spans(&self, index: usize) -> Cow<'_, [Span]> {
-        let range = self.range(index, |line| line.spans_end);
-        match &self.sealed {
-            Some(sealed) => Cow::Owned(sealed.spans(range)),
-            None => Cow::Borrowed(&self.spans[range]),
-        }
+    pub fn spans(&self, index: usize) -> &[Span] {
+        &self.spans[self.spans_of(&(index..index + 1))]
+    }
+
+    /// A line's links (OSC 8): first byte, first byte after, address. In order and apart.
+    pub fn links(&self, index: usize) -> impl Iterator<Item = (u32, u32, &str)> {
+        self.links_of(&(index..index + 1)).map(|at| {
+            let link = &self.links[at];
+            (link.start, link.end, &self.urls[self.url_start(at)..link.url_end as usize])
+        })
     }
 
     /// A line's facts.
     pub fn line(&self, index: usize) -> Line {
-        match &self.sealed {
-            Some(sealed) => sealed.line(index),
-            None => self.lines[index],
+        let large = self.large.get(of(&self.large, &(index..index + 1), |large| large.line).start);
+        let large = large.filter(|large| large.line as usize == index);
+        let facts = self.stamps.facts(index);
+        Line {
+            at: facts.at,
+            run: facts.run,
+            stream: facts.stream,
+            whole: large.and_then(|large| NonZeroU32::new(large.whole)),
+            long: large.is_some(),
+            after_exit: facts.after_exit,
         }
     }
 
-    fn range(&self, index: usize, end: impl Fn(&Line) -> u32) -> Range<usize> {
-        let start = index.checked_sub(1).map_or(0, |before| end(&self.line(before)));
-        start as usize..end(&self.line(index)) as usize
+    /// Whether it takes a line of so many bytes, its newline included, with these facts.
+    pub(super) fn takes(&self, bytes: usize, facts: &Facts) -> bool {
+        self.ends.len() < LINES && bytes <= self.room() && self.stamps.take(facts)
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.sealed.is_some() || self.text.len() >= TEXT || self.lines.len() >= LINES
+    /// Bytes of text for which there is room.
+    fn room(&self) -> usize {
+        self.text.len() - self.start(self.len())
     }
 
-    /// Moves to memory of its own. A chunk is not written to again once the next one has been begun.
-    pub(super) fn seal(&mut self) {
-        if self.sealed.is_none() {
-            self.cut_off();
-            let Self { text, lines, spans, .. } = std::mem::take(self);
-            self.sealed = Some(Sealed::of(&text, &lines, &spans));
+    /// Takes as many of these lines as there is room for, all of them plain; each ends with a newline. Returns how many
+    /// bytes that were.
+    pub(super) fn extend(&mut self, text: &[u8], facts: Facts) -> usize {
+        let room = self.room().min(text.len());
+        let fits = memchr::memrchr(b'\n', &text[..room]).map_or(0, |last| last + 1);
+        let start = self.start(self.len());
+        let line = self.ends.len();
+        let ends = memchr::memchr_iter(b'\n', &text[..fits]).take(LINES - line);
+        self.ends.extend(ends.map(|at| offset(start + at + 1)));
+        let taken = self.start(self.len()) - start;
+        if taken > 0 {
+            self.text[start..start + taken].copy_from_slice(&text[..taken]);
+            self.stamps.add(line, facts);
+        }
+        taken
+    }
+
+    /// Takes one line, for which there has to be room (`takes`); `text` has no newline.
+    pub(super) fn push(&mut self, text: &[u8], extras: &Extras, facts: Facts) {
+        let (index, start) = (self.len(), self.start(self.len()));
+        let line = offset(index);
+        let end = start + text.len();
+        self.text[start..end].copy_from_slice(text);
+        self.text[end] = b'\n';
+        self.ends.push(offset(end + 1));
+        self.stamps.add(index, facts);
+        if !extras.spans.is_empty() {
+            self.spans.extend_from_slice(&extras.spans);
+            self.styled.push(Styled { line, spans_end: offset(self.spans.len()) });
+        }
+        for (start, end, url) in &extras.links {
+            self.urls.push_str(url);
+            self.links.push(Link { line, start: *start, end: *end, url_end: offset(self.urls.len()) });
+        }
+        if let Some(whole) = extras.large {
+            let whole = whole.map_or(0, |whole| u32::try_from(whole).unwrap_or(u32::MAX));
+            self.large.push(Large { line, whole });
         }
     }
 
-    /// Forgets what whoever wrote last left behind when it panicked half way.
-    fn cut_off(&mut self) {
-        self.text.truncate(self.lines.last().map_or(0, |line| line.end as usize));
-        self.spans.truncate(self.lines.last().map_or(0, |line| line.spans_end as usize));
+    /// Whether it takes all lines of another one.
+    pub(super) fn has_room_for(&self, other: &Self) -> bool {
+        other.start(other.len()) <= self.room()
+            && self.len() + other.len() <= LINES
+            && self.stamps.take_all(&other.stamps)
+    }
+
+    /// Takes the lines of another one, for which there has to be room.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        let (lines, start) = (self.len(), self.start(self.len()));
+        let (line, from) = (offset(lines), offset(start));
+        let block = other.block(0..other.len());
+        self.text[start..start + block.len()].copy_from_slice(block);
+        self.ends.extend(other.ends.iter().map(|end| from + end));
+        self.stamps.absorb(lines, &other.stamps);
+        let spans = offset(self.spans.len());
+        self.spans.extend_from_slice(&other.spans);
+        let styled = other.styled.iter();
+        self.styled.extend(styled.map(|it| Styled { line: line + it.line, spans_end: spans + it.spans_end }));
+        let urls = offset(self.urls.len());
+        self.urls.push_str(&other.urls);
+        let links = other.links.iter();
+        self.links.extend(links.map(|it| Link { line: line + it.line, url_end: urls + it.url_end, ..*it }));
+        self.large.extend(other.large.iter().map(|it| Large { line: line + it.line, ..*it }));
+    }
+
+    /// Bytes accounted to these lines: their text and what is kept about them.
+    pub(super) fn cost(&self, lines: Range<usize>) -> usize {
+        let links = self.links_of(&lines);
+        self.block(lines.clone()).len()
+            + lines.len() * PER_LINE
+            + of(&self.styled, &lines, |styled| styled.line).len() * size_of::<Styled>()
+            + self.spans_of(&lines).len() * size_of::<Span>()
+            + (self.url_start(links.end) - self.url_start(links.start))
+            + links.len() * size_of::<Link>()
+            + of(&self.large, &lines, |large| large.line).len() * size_of::<Large>()
     }
 
     /// Bytes it takes, used or not.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.sealed.as_ref().map_or(0, Sealed::size)
-            + self.text.capacity()
-            + self.lines.capacity() * size_of::<Line>()
+        self.start(self.len()).next_multiple_of(4 << 10)
+            + self.ends.capacity() * size_of::<u32>()
+            + self.stamps.capacity()
+            + self.styled.capacity() * size_of::<Styled>()
             + self.spans.capacity() * size_of::<Span>()
+            + self.links.capacity() * size_of::<Link>()
+            + self.urls.capacity()
     }
 
-    /// Adds a line; `write` appends its text and its spans. `whole` is the length of a line that was cut.
-    pub(super) fn push(
-        &mut self,
-        facts: Facts,
-        whole: Option<u64>,
-        write: impl FnOnce(&mut Vec<u8>, &mut Vec<Span>),
-    ) {
-        debug_assert!(self.sealed.is_none(), "a sealed chunk is full");
-        self.cut_off();
-        write(&mut self.text, &mut self.spans);
-        let Facts { at, run, stream, after_exit } = facts;
-        let whole = whole.and_then(|whole| NonZeroU32::new(u32::try_from(whole).unwrap_or(u32::MAX)));
-        // A chunk holds TEXT bytes and one line more, which MAX_LINE bounds: far from what u32 can count.
-        let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        let spans_end = u32::try_from(self.spans.len()).unwrap_or(u32::MAX);
-        self.lines.push(Line { end, spans_end, at, run, stream, whole, after_exit });
+    fn spans_of(&self, lines: &Range<usize>) -> Range<usize> {
+        let styled = of(&self.styled, lines, |styled| styled.line);
+        let end = |of: usize| of.checked_sub(1).map_or(0, |at| self.styled[at].spans_end as usize);
+        end(styled.start)..end(styled.end)
+    }
+
+    fn links_of(&self, lines: &Range<usize>) -> Range<usize> {
+        of(&self.links, lines, |link| link.line)
+    }
+
+    fn url_start(&self, link: usize) -> usize {
+        link.checked_sub(1).map_or(0, |before| self.links[before].url_end as usize)
     }
 
     /// A chunk of lines as a child wrote them.
     #[cfg(test)]
     pub fn of_lines(lines: &[&[u8]], styles: &mut std::sync::Arc<super::StyleTable>) -> Self {
-        let (mut chunk, mut cleaner) = (Self::default(), super::Cleaner::default());
+        use crate::event::{RunId, Timestamp};
+        let (mut chunk, mut cleaner) = (Self::with_room(0), super::Cleaner::default());
+        let facts =
+            Facts { at: Timestamp(0), run: RunId(1), stream: crate::process::Stream::Out, after_exit: false };
         for line in lines {
-            let facts = Facts { at: Timestamp(0), run: RunId(1), stream: Stream::Out, after_exit: false };
-            chunk.push(facts, None, |text, spans| cleaner.clean(line, text, spans, styles));
+            let (mut text, mut extras) = (Vec::new(), Extras::default());
+            cleaner.clean(line, &mut text, &mut extras.spans, styles);
+            chunk.push(&text, &extras, facts);
         }
         chunk
     }
+}
 
-    /// Bytes accounted to one line: its text and what is kept about it.
-    pub(super) fn cost(&self, index: usize) -> usize {
-        let spans = self.range(index, |line| line.spans_end).len();
-        self.range(index, |line| line.end).len() + size_of::<Line>() + spans * size_of::<Span>()
+/// Which of a list's entries, ascending by line, are of these lines.
+fn of<T>(list: &[T], lines: &Range<usize>, line: impl Fn(&T) -> u32) -> Range<usize> {
+    if list.is_empty() {
+        return 0..0;
     }
+    let before = |index: usize| list.partition_point(|entry| (line(entry) as usize) < index);
+    before(lines.start)..before(lines.end)
+}
+
+/// A chunk holds TEXT bytes, or one line, which MAX_LINE bounds: far from what u32 can count.
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }

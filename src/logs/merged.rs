@@ -2,18 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::Stretch;
 use crate::event::{ProcessId, Seq};
-
-/// Lines of one process that came one after the other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Stretch {
-    /// The number of its first line in the merged log.
-    pub(super) first: Seq,
-    pub(super) process: ProcessId,
-    /// The number of its first line in the process's log.
-    pub(super) from: Seq,
-    pub(super) count: u64,
-}
 
 /// See the module. Bounded by the number of stretches: past that the oldest are forgotten, though the process's
 /// own log may still hold their lines.
@@ -66,6 +56,11 @@ impl Merged {
         {
             self.stretches.pop_front();
         }
+    }
+
+    /// Every stretch, oldest first.
+    pub(super) fn all(&self) -> Vec<Stretch> {
+        self.stretches.iter().copied().collect()
     }
 
     /// The stretches that hold lines from `from` on; the first may begin before it.

@@ -2,7 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Chunk, Cleaner, Headline, Part, RunMark, chunk::Facts, style::StyleTable};
+use super::{
+    Cleaner, Headline, Kept, Part, RunMark,
+    facts::Facts,
+    intake::Intake,
+    lines::{Excess, Lines},
+    style::StyleTable,
+};
 use crate::{
     event::{ProcessId, RunId, Seq, Timestamp},
     locate::{Finding, Place, Role, Scanner, Severity},
@@ -13,20 +19,12 @@ use crate::{
 /// Starts of runs kept per process.
 const RUNS: usize = 100;
 
-/// How many chunks are looked at for one to seal when a new one is begun: readers hold one for the time of an answer,
-/// so it is mostly the last one.
-const LEFT: usize = 8;
+const MAX_LINE: usize = 64 << 10;
 
 /// See the module.
 pub(super) struct ProcessLog {
     process: ProcessId,
-    /// Oldest first. Only the last one grows, and only while nobody reads it.
-    chunks: VecDeque<(Seq, Arc<Chunk>)>,
-    /// The oldest line kept. Lines before it may still lie in the first chunk.
-    first: Seq,
-    /// The newest line.
-    last: Seq,
-    bytes: usize,
+    lines: Lines,
     runs: VecDeque<RunMark>,
     /// The present run, and which start it is.
     run: RunId,
@@ -62,10 +60,7 @@ impl ProcessLog {
     pub(super) fn new(process: ProcessId, max_headlines: usize) -> Self {
         Self {
             process,
-            chunks: VecDeque::new(),
-            first: Seq(1),
-            last: Seq(0),
-            bytes: 0,
+            lines: Lines::new(process),
             runs: VecDeque::new(),
             run: RunId(0),
             number: 0,
@@ -83,15 +78,15 @@ impl ProcessLog {
     }
 
     pub(super) fn first(&self) -> Seq {
-        self.first
+        self.lines.first()
     }
 
     pub(super) fn last(&self) -> Seq {
-        self.last
+        self.lines.last()
     }
 
     pub(super) fn kept(&self) -> u64 {
-        self.last.0 + 1 - self.first.0
+        self.lines.kept()
     }
 
     pub(super) fn errors(&self) -> u32 {
@@ -112,7 +107,7 @@ impl ProcessLog {
         if self.runs.len() == RUNS {
             self.runs.pop_front();
         }
-        self.runs.push_back(RunMark { seq: Seq(self.last.0 + 1), run, number, process: self.process, at });
+        self.runs.push_back(RunMark { seq: Seq(self.last().0 + 1), run, number, process: self.process, at });
     }
 
     /// Adds the lines of a batch, and looks for errors in them if it is to classify.
@@ -125,34 +120,18 @@ impl ProcessLog {
         styles: &mut Arc<StyleTable>,
         next_id: &mut u64,
     ) -> Added {
-        let mut added = Added { first: Seq(self.last.0 + 1), ..Added::default() };
-        let mut start = 0;
-        let mut cut = cut.iter().copied().peekable();
-        for (number, end) in (0_u32..).zip(memchr::memchr_iter(b'\n', text)) {
-            let whole = cut.next_if(|(line, _)| *line == number).map(|(_, whole)| whole);
-            let raw = &text[start..end];
-            start = end + 1;
-            let cleaner = if facts.stream == Stream::Out { &mut self.out } else { &mut self.err };
-            let chunk = open_chunk(&mut self.chunks, Seq(self.last.0 + 1));
-            let cleaned = catch_panic(|| {
-                chunk.push(facts, whole, |text, spans| {
-                    #[cfg(test)]
-                    super::planted::panic_cleaning(raw);
-                    cleaner.clean(raw, text, spans, styles);
-                });
-            });
-            if let Err(said) = cleaned {
-                *cleaner = Cleaner::default();
-                chunk.push(facts, whole, |text, _| text.extend_from_slice(raw));
-                added.panicked = Some(said);
-            }
-            self.last.0 += 1;
-            let index = chunk.len() - 1;
-            added.cost += chunk.cost(index);
-            added.text += chunk.text(index).len() as u64;
-            added.count += 1;
-        }
-        self.bytes += added.cost;
+        let lines = &mut self.lines;
+        let (last, bytes, taken) = (lines.last(), lines.bytes(), lines.taken());
+        let cleaner = if facts.stream == Stream::Out { &mut self.out } else { &mut self.err };
+        let panicked = Intake { lines, cleaner, styles, facts, max_line: MAX_LINE }.take(text, cut);
+        let mut added = Added {
+            first: Seq(last.0 + 1),
+            count: lines.last().0 - last.0,
+            text: lines.taken() - taken,
+            cost: lines.bytes() - bytes,
+            panicked,
+            ..Added::default()
+        };
         // What an escaped child of an old run prints says nothing about the present one.
         if facts.run == self.run {
             added.unclassified = added.count;
@@ -167,13 +146,11 @@ impl ProcessLog {
     /// is looked at without what came before.
     fn classify(&mut self, added: &mut Added, next_id: &mut u64) {
         let (mut found, first) = (Vec::new(), added.first);
-        let Self { chunks, scanner, .. } = self;
-        let start = chunks.partition_point(|(begin, chunk)| begin.0 + chunk.len() as u64 <= first.0);
+        let Self { lines, scanner, .. } = self;
         let looked = catch_panic(|| {
-            for (begin, chunk) in chunks.range(start..) {
-                let skipped = usize::try_from(first.0.saturating_sub(begin.0)).unwrap_or(usize::MAX);
-                for (index, seq) in (0..chunk.len()).zip(begin.0..).skip(skipped) {
-                    let line = String::from_utf8_lossy(chunk.text(index));
+            for part in lines.parts(first, lines.last()) {
+                for (index, seq) in part.lines.clone().zip(part.first.0..) {
+                    let line = String::from_utf8_lossy(part.chunk.text(index));
                     #[cfg(test)]
                     super::planted::panic_looking(&line);
                     scanner.line(Seq(seq), &line, &mut found);
@@ -222,7 +199,7 @@ impl ProcessLog {
     /// Bytes its chunks take, used or not.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.chunks.iter().map(|(_, chunk)| chunk.capacity()).sum()
+        self.lines.capacity()
     }
 
     /// The first error among the newest headlines.
@@ -233,7 +210,7 @@ impl ProcessLog {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.lines.bytes()
     }
 
     fn keep(&mut self, found: Vec<Finding>, run: RunId, next_id: &mut u64) -> usize {
@@ -274,44 +251,28 @@ impl ProcessLog {
         new
     }
 
-    /// Drops the oldest line; its cost comes back.
-    pub(super) fn evict(&mut self) -> usize {
-        let Some((first, chunk)) = self.chunks.front() else { return 0 };
-        let index = usize::try_from(self.first.0 - first.0).unwrap_or(usize::MAX);
-        let cost = chunk.cost(index);
-        if index + 1 == chunk.len() {
-            self.chunks.pop_front();
-        }
-        self.first.0 += 1;
-        self.bytes -= cost;
-        cost
+    /// Drops the oldest lines until so much has gone. Returns how many lines and bytes went.
+    pub(super) fn evict(&mut self, excess: Excess) -> (u64, usize) {
+        self.lines.evict(excess)
     }
 
     /// What nobody can see any more goes once a batch.
     pub(super) fn forget(&mut self) {
-        while self.headlines.front().is_some_and(|headline| headline.seq < self.first) {
+        while self.headlines.front().is_some_and(|headline| headline.seq < self.lines.first()) {
             self.headlines.pop_front();
         }
     }
 
     /// Lines `from..=to`, as far as they are kept.
     pub(super) fn parts(&self, from: Seq, to: Seq) -> impl Iterator<Item = Part> {
-        let (from, to) = (from.max(self.first), to.min(self.last));
-        let start = self.chunks.partition_point(|(first, chunk)| first.0 + chunk.len() as u64 <= from.0);
-        self.chunks.range(start..).take_while(move |(first, _)| *first <= to && from <= to).map(
-            move |(first, chunk)| {
-                let position = |seq: u64| usize::try_from(seq - first.0).unwrap_or(usize::MAX);
-                let begin = from.max(*first);
-                let end = position(to.0 + 1).min(chunk.len());
-                Part {
-                    process: self.process,
-                    chunk: Arc::clone(chunk),
-                    lines: position(begin.0)..end,
-                    first: begin,
-                    position: begin,
-                }
-            },
-        )
+        self.lines.parts(from, to)
+    }
+
+    /// Everything, for whoever takes long to look at it.
+    pub(super) fn kept_now(&self) -> Kept {
+        let (first, last) = (self.first(), self.last());
+        let parts = self.lines.parts(first, last).collect();
+        Kept { process: self.process, first, last, parts, runs: self.runs(first, last).cloned().collect() }
     }
 
     /// Runs whose first line lies in `from..=to`.
@@ -325,20 +286,4 @@ fn is_same_place(one: &Option<Place>, other: &Option<Place>) -> bool {
     let essence =
         |place: &Option<Place>| place.as_ref().map(|place| (place.file.clone(), place.line, place.col));
     essence(one) == essence(other)
-}
-
-/// The chunk that takes the line `next`.
-fn open_chunk(chunks: &mut VecDeque<(Seq, Arc<Chunk>)>, next: Seq) -> &mut Chunk {
-    let usable =
-        chunks.back_mut().is_some_and(|(_, chunk)| Arc::get_mut(chunk).is_some_and(|chunk| !chunk.is_full()));
-    if !usable {
-        for (_, chunk) in chunks.iter_mut().rev().take(LEFT) {
-            if let Some(chunk) = Arc::get_mut(chunk) {
-                chunk.seal();
-            }
-        }
-        chunks.push_back((next, Arc::default()));
-    }
-    let (_, chunk) = chunks.back_mut().expect("one was pushed if there was none");
-    Arc::get_mut(chunk).expect("nobody else holds a chunk that has just been made or just been checked")
 }

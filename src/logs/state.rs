@@ -3,8 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Counts, Headline, Mark, Part, Query, Slice, Which,
-    chunk::Facts,
+    Counts, Headline, Mark, Part, Query, Slice, Snapshot, Which,
+    facts::Facts,
+    lines::Excess,
     merged::Merged,
     process_log::{Added, ProcessLog},
     style::StyleTable,
@@ -163,13 +164,15 @@ impl State {
             let Some(log) = self.logs.values_mut().filter(|log| log.kept() > 0).max_by_key(most) else {
                 break;
             };
-            // As many at once as surely come from this one, so that the search for it is rare.
-            let spare = self.counts.kept.saturating_sub(max_lines).clamp(1, (log.kept() / 2).max(1));
-            for _ in 0..spare {
-                self.bytes -= log.evict();
-            }
-            self.counts.kept -= spare;
-            self.counts.evicted += spare;
+            // As much at once as surely comes from this one, so that the search for it is rare.
+            let (lines, bytes) = log.evict(if too_many {
+                Excess::Lines((self.counts.kept - max_lines).clamp(1, (log.kept() / 2).max(1)))
+            } else {
+                Excess::Bytes((self.bytes - max_bytes).min(log.bytes() / 2).max(1))
+            });
+            self.bytes -= bytes;
+            self.counts.kept -= lines;
+            self.counts.evicted += lines;
             log.forget();
         }
         let logs = &self.logs;
@@ -184,6 +187,21 @@ impl State {
         slice.marks = self.marks(query, &slice, marks_after);
         slice.styles = Arc::clone(&self.styles);
         (slice, self.headline_ids)
+    }
+
+    pub(super) fn snapshot(&self, which: Which) -> Snapshot {
+        let (logs, order, head) = match which {
+            Which::Process(process) => {
+                let log = self.logs.get(&process);
+                (log.into_iter().map(ProcessLog::kept_now).collect(), Vec::new(), self.last(process))
+            }
+            Which::Merged => (
+                self.logs.values().map(ProcessLog::kept_now).collect(),
+                self.merged.all(),
+                self.merged.head(),
+            ),
+        };
+        Snapshot { which, logs, order, head, styles: Arc::clone(&self.styles) }
     }
 
     /// A headline is told with its line, or later when it was found later.
@@ -310,7 +328,7 @@ impl Taken {
     fn add(&mut self, mut part: Part, parts: &mut Vec<Part>) -> bool {
         let mut count = 0;
         for index in part.lines.clone() {
-            let size = part.chunk.cost(index);
+            let size = part.chunk.cost(index..index + 1);
             if self.lines == 0 || (self.bytes < size && !(parts.is_empty() && count == 0)) {
                 self.full = true;
                 break;

@@ -36,6 +36,17 @@ pub struct Style {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct StyleId(pub u16);
 
+/// A coloured part of a line: bytes from its start, end exclusive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// First byte after.
+    pub end: u32,
+    /// How it looks.
+    pub style: StyleId,
+}
+
 /// Every style met so far. Bounded: when a program that paints rainbows has used its room up, more of its shades are shown
 /// plain, while the 16 colours of everybody else still have room.
 #[derive(Clone, Debug)]

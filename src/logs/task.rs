@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     Counts, Question,
-    chunk::Facts,
+    facts::Facts,
     settings::{Flush, Settings},
     state::{HeldBack, State},
     unpublished::Unpublished,
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     bus::EventBus,
     event::{Component, Event, Fault, FaultKind, Pressure, Seq, Timestamp},
+    history::{Begin, Lines, Recorder},
     locate::Scanner,
     process::OutputBatch,
     resource::{ResourceManager, catch_panic},
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     resources: ResourceManager,
     settings: watch::Receiver<Settings>,
     pressure: watch::Receiver<Pressure>,
+    /// Where what has been stored goes on to.
+    recorder: Recorder,
     flush: Flush,
     unpublished: Unpublished,
     /// What the metrics have been told.
@@ -42,6 +45,7 @@ impl Writer {
         settings: watch::Receiver<Settings>,
         bus: EventBus,
         resources: ResourceManager,
+        recorder: Recorder,
     ) -> Self {
         let pressure = resources.pressure();
         let (limits, flush) =
@@ -52,6 +56,7 @@ impl Writer {
             resources,
             settings,
             pressure,
+            recorder,
             flush,
             unpublished: Unpublished::default(),
             counted: Counts::default(),
@@ -69,8 +74,11 @@ impl Writer {
     ) {
         let (mut writing, mut reading) = (true, true);
         while writing || reading {
+            // Without room for what has been stored nothing more is taken; questions are answered all the same.
+            let room = self.recorder.has_room();
             tokio::select! {
-                batch = batches.recv(), if writing => match batch {
+                () = self.recorder.room(), if !room => {}
+                batch = batches.recv(), if writing && room => match batch {
                     Some(batch) => self.guarded(|writer| writer.take(batch, !batches.is_empty(), Instant::now())),
                     None => writing = false,
                 },
@@ -119,8 +127,11 @@ impl Writer {
     pub(super) fn take(&mut self, batch: OutputBatch, more: bool, now: Instant) {
         // Whoever asked and went away does not want the answer.
         match batch {
-            OutputBatch::Begin { process, run, number, at, ack } => {
+            OutputBatch::Begin { process, run, number, at, info, ack } => {
                 self.tell_all();
+                if let Some(info) = info {
+                    self.recorder.begin(Begin { process, run, number, at, info });
+                }
                 ack.send(self.state.begin(process, run, number, at)).ok();
             }
             OutputBatch::Lines { process, run, stream, at, text, cut, after_exit } => {
@@ -130,8 +141,11 @@ impl Writer {
                 if let Some(said) = appended.panicked.take() {
                     self.fault(said);
                 }
+                let (first, count) = (appended.first, appended.last.0 + 1 - appended.first.0);
                 self.unpublished.add(process, run, at, appended, now);
                 self.count();
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                self.recorder.lines(Lines { process, run, stream, at, first, count, text, cut, after_exit });
             }
             // The batches before this one are in; their events are published before it is answered.
             OutputBatch::End { process, run, ack } => {
@@ -139,7 +153,7 @@ impl Writer {
                 if let Some(held_back) = self.state.finish(process, run) {
                     self.tell_held_back(held_back);
                 }
-                ack.send(self.state.last(process)).ok();
+                self.recorder.end(self.state.last(process), ack);
             }
         }
         // A lone line is never late: nothing waits while the pipe is empty.
@@ -194,6 +208,9 @@ impl Writer {
             }
             Question::Around { process, seq, before, after, answer } => {
                 answer.send(self.state.around(process, seq, before, after)).ok();
+            }
+            Question::Snapshot { which, answer } => {
+                answer.send(self.state.snapshot(which)).ok();
             }
             Question::Headlines { answer } => {
                 answer.send(self.state.headlines()).ok();

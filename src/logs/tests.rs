@@ -3,11 +3,14 @@
 use proptest::prelude::*;
 
 use super::{
-    chunk::Facts,
+    facts::Facts,
     state::{Limits, State},
     *,
 };
-use crate::process::Stream;
+use crate::{
+    event::{RunId, Timestamp},
+    process::Stream,
+};
 
 mod contract;
 mod levels;

@@ -121,6 +121,7 @@ impl ViewState {
                     last: before.map(|row| row.last).unwrap_or_default(),
                     errors: 0,
                     first_error: None,
+                    urls: Arc::default(),
                     detail: Arc::default(),
                     usage: None,
                 };
@@ -199,6 +200,17 @@ impl ViewState {
                         .retain(|old| old.process != *process || !matches!(old.what, What::Error { .. }));
                     let what = What::Error { seq: *seq, message: message.clone(), count: *count };
                     self.happen(*process, *run, *at, what);
+                }
+                changed
+            }
+            Event::UrlDetected { process, run, urls, at } => {
+                let known = self.rows.get(process).filter(|known| known.row.run == *run);
+                // An event has all of the run, so that one that overtakes another loses nothing.
+                let new =
+                    urls.get(known.map_or(urls.len(), |known| known.row.urls.len())..).unwrap_or_default();
+                let changed = !new.is_empty() && self.change(*process, next, |row| row.urls.clone_from(urls));
+                for url in new {
+                    self.happen(*process, *run, *at, What::Url(url.clone()));
                 }
                 changed
             }

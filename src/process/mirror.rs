@@ -93,7 +93,7 @@ impl Mirror {
         let status = Status::pending(run);
         self.set(Status { state: State::Running, pid: Some(pid), started_at: Some(at), ..status });
         let (ack, answer) = oneshot::channel();
-        drop(self.output.send(OutputBatch::Begin { process, run, number, at, ack }).await);
+        drop(self.output.send(OutputBatch::Begin { process, run, number, at, info: None, ack }).await);
         let after = answer.await.unwrap_or_default();
         self.publish(Event::ProcessStarted { process, run, pid, after, at }).await;
     }

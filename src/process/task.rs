@@ -204,7 +204,7 @@ impl Task {
             started_at: Some(started_at),
             ..Status::pending(run)
         });
-        let after = self.begin_output(run, number, started_at).await;
+        let after = self.begin_output(&info, run, number, started_at).await;
         self.publish(Event::ProcessStarted { process: self.process, run, pid, after, at: started_at }).await;
         let pattern = self.begin_probe(&info).await;
         self.read(run, pipes, terminal, pattern.as_ref());

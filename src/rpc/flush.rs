@@ -264,7 +264,7 @@ impl Flush {
                 self.watches.iter().any(|watch| watch.lacks(happening.process))
                     || self.terminals.lacks(happening.process)
             }
-            What::Started | What::Error { .. } => false,
+            What::Started | What::Error { .. } | What::Url(_) => false,
         };
         let ready = self.held.iter().take_while(|happening| !waits(happening)).count();
         self.events.extend(self.held.drain(..ready).map(patch::event_row));

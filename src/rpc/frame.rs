@@ -110,6 +110,9 @@ pub(super) struct ProcRow {
     /// TCP ports the tree listens on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) ports: Vec<u16>,
+    /// Web addresses this run printed, in that order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) urls: Vec<String>,
 }
 
 /// A process that outlived the leader of its tree.
@@ -374,7 +377,7 @@ pub(super) struct HealthEvent {
 /// Something that happened to a process.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ProcessEvent {
-    /// `started`, `exited` or `error`.
+    /// `started`, `exited`, `error` or `url`.
     pub(super) kind: &'static str,
     /// The process.
     pub(super) id: u32,
@@ -397,7 +400,7 @@ pub(super) struct ProcessEvent {
     /// Of an exit: milliseconds from start to end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) took: Option<u64>,
-    /// Of an error: its line.
+    /// Of an error and of an address: the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seq: Option<u64>,
     /// An error's text.
@@ -406,6 +409,9 @@ pub(super) struct ProcessEvent {
     /// Of an error: how many there are in this run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) count: Option<u32>,
+    /// The address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
 }
 
 /// The answer to one call.

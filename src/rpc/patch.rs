@@ -101,6 +101,7 @@ pub(super) fn proc_row(row: &Row) -> ProcRow {
         detach: row.info.options.detach,
         cpu: row.usage.as_ref().map(|usage| usage.cpu),
         memory: row.usage.as_ref().map(|usage| usage.memory),
+        urls: row.urls.iter().map(|url| url.url.as_ref().to_owned()).collect(),
         ports: row.usage.iter().flat_map(|usage| usage.ports.iter().copied()).collect(),
     }
 }
@@ -134,6 +135,9 @@ pub(super) fn event_row(happening: Happening) -> EventRow {
             count: Some(count),
             ..row
         },
+        What::Url(url) => {
+            ProcessEvent { kind: "url", seq: Some(url.seq.0), url: Some(url.url.as_ref().to_owned()), ..row }
+        }
     })
 }
 

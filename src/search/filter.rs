@@ -1,11 +1,11 @@
 //! Which lines are wanted.
 
-use super::{
-    Wrong, grammar,
-    level::{Level, level},
-    pattern::Pattern,
+use super::{Wrong, grammar, pattern::Pattern};
+use crate::{
+    event::Timestamp,
+    locate::{self, Level},
+    process::Stream,
 };
-use crate::{event::Timestamp, process::Stream};
 
 /// What a line has to satisfy; all of it. See `doc/protocol.md` for the words.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +48,9 @@ pub struct Facts {
 #[derive(Clone, Copy)]
 pub struct Block<'a> {
     text: &'a [u8],
-    lines: usize,
-    end: &'a dyn Fn(usize) -> usize,
+    /// Where each ends, after its newline; counted from before the block by `base`.
+    ends: &'a [u32],
+    base: u32,
 }
 
 // === impl Filter ===
@@ -92,6 +93,11 @@ impl Filter {
     /// Whether everything passes.
     pub fn is_empty(&self) -> bool {
         self.must.is_empty() && self.must_not.is_empty() && self.conditions.is_empty()
+    }
+
+    /// Whether it counts how bad a line is.
+    pub fn asks_level(&self) -> bool {
+        self.conditions.iter().any(|(condition, _)| matches!(condition, Condition::Level(_)))
     }
 
     /// Whether lines of a process can pass, by what it is called.
@@ -162,7 +168,11 @@ impl Filter {
     fn holds(&self, line: &[u8], facts: &Facts) -> bool {
         self.conditions.iter().all(|(condition, holds)| {
             let is = match condition {
-                Condition::Level(least) => facts.level.max(level(line)) >= Some(*least),
+                Condition::Level(least) => {
+                    let says = locate::level(line);
+                    // The gravest is the least.
+                    facts.level.into_iter().chain(says).min().is_some_and(|level| level <= *least)
+                }
                 Condition::Process(_) => return true,
                 Condition::Stream(stream) => facts.stream == *stream,
                 Condition::Since(since) => facts.at >= *since,
@@ -197,13 +207,19 @@ fn is_called(label: &str, name: &str) -> bool {
 // === impl Block ===
 
 impl<'a> Block<'a> {
-    /// So many lines; `end` is where one ends, after its newline, and the next one begins.
-    pub fn new(text: &'a [u8], lines: usize, end: &'a dyn Fn(usize) -> usize) -> Self {
-        Self { text, lines, end }
+    /// Lines of which `ends` says where they end, after their newlines, and the text begins at `base`.
+    pub fn new(text: &'a [u8], ends: &'a [u32], base: u32) -> Self {
+        Self { text, ends, base }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.lines
+    /// How many lines it has.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
     pub(super) fn text(&self) -> &'a [u8] {
@@ -211,22 +227,18 @@ impl<'a> Block<'a> {
     }
 
     pub(super) fn end(&self, index: usize) -> usize {
-        (self.end)(index)
+        (self.ends[index] - self.base) as usize
     }
 
     /// A line without its newline.
-    pub(super) fn line(&self, index: usize) -> &'a [u8] {
+    pub fn line(&self, index: usize) -> &'a [u8] {
         let start = index.checked_sub(1).map_or(0, |before| self.end(before));
         &self.text[start..self.end(index) - 1]
     }
 
     /// The line that holds this byte, which is not before line `from`.
     pub(super) fn line_at(&self, byte: usize, from: usize) -> Option<usize> {
-        let (mut low, mut high) = (from, self.lines);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.end(middle) <= byte { low = middle + 1 } else { high = middle }
-        }
-        (low < self.lines).then_some(low)
+        let index = from + self.ends[from..].partition_point(|end| ((end - self.base) as usize) <= byte);
+        (index < self.ends.len()).then_some(index)
     }
 }

@@ -3,11 +3,10 @@
 use super::{
     Wrong,
     filter::{Condition, Filter},
-    level::Level,
     moment::moment,
     pattern::Pattern,
 };
-use crate::{event::Timestamp, process::Stream};
+use crate::{event::Timestamp, locate::Level, process::Stream};
 
 /// Reads a filter; times without a date are meant from `now`.
 pub(super) fn parse(text: &str, now: Timestamp) -> Result<Filter, Wrong> {
@@ -61,14 +60,10 @@ const KEYS: [&str; 5] = ["level", "process", "stream", "since", "until"];
 fn condition(key: &str, value: &str, now: Timestamp) -> Result<Condition, String> {
     let told = |words: &str| format!("{key}: has no {value:?}, only {words}");
     Ok(match key {
-        "level" => Condition::Level(match value.to_ascii_lowercase().as_str() {
-            "error" | "errors" => Level::Error,
-            "warn" | "warning" | "warnings" => Level::Warn,
-            "info" => Level::Info,
-            "debug" => Level::Debug,
-            "trace" => Level::Trace,
-            _ => return Err(told("error, warn, info, debug and trace")),
-        }),
+        "level" => {
+            let told = || told("error, warn, info, debug and trace");
+            Condition::Level(Level::parse(value.trim_end_matches('s')).ok_or_else(told)?)
+        }
         "stream" => Condition::Stream(match value {
             "err" | "stderr" => Stream::Err,
             "out" | "stdout" => Stream::Out,

@@ -86,11 +86,13 @@ impl Ring {
                 }
             }
             self.chunks.push_back(match self.kind {
-                2 => Chunk::Sealed(Segment::new(text.len() + lines.len() * LINE, |bytes| {
+                2 => {
+                    let mut bytes = Segment::new(text.len() + lines.len() * LINE);
                     let (head, tail) = bytes.split_at_mut(text.len());
                     head.copy_from_slice(&text);
                     tail.copy_from_slice(lines.as_flattened());
-                })),
+                    Chunk::Sealed(bytes)
+                }
                 _ => Chunk::Blocks { text, lines },
             });
             self.evict(keep);

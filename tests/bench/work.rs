@@ -214,7 +214,7 @@ pub async fn lines(mode: Mode, writers: usize, count: usize, looks: bool) -> Cos
             let (process, run, at) = (id(writer), RunId(writer as u64 + 1), Timestamp(1));
             let mut waits = Vec::new();
             let (ack, answer) = oneshot::channel();
-            output.send(OutputBatch::Begin { process, run, number: 1, at, ack }).await.unwrap();
+            output.send(OutputBatch::Begin { process, run, number: 1, at, info: None, ack }).await.unwrap();
             answer.await.unwrap();
             for batch in 0..batches {
                 let (text, stream) = (text.clone(), Stream::Out);

@@ -126,6 +126,8 @@ fn the_keys_a_running_host_can_take_are_these() {
         max_entries: 1,
         max_bytes: 1,
         max_error_entries: 1,
+        history: false,
+        history_max_mb: 8,
         rollout: Rollout::default(),
     };
     config.model.rollout.fallback_mode = true;
@@ -161,6 +163,8 @@ fn the_keys_a_running_host_can_take_are_these() {
         live  log_store.max_entries
         live  log_store.max_bytes
         live  log_store.max_error_entries
+        live  log_store.history
+        live  log_store.history_max_mb
         start model.fallback_mode
         live  resources.max_tasks
         live  resources.memory_limit_mb

@@ -47,7 +47,8 @@ impl Rig {
     pub(super) async fn begin(&self, process: ProcessId, run: u64) -> Seq {
         let (ack, answer) = oneshot::channel();
         let number = u32::try_from(run).unwrap();
-        let begin = OutputBatch::Begin { process, run: RunId(run), number, at: Timestamp(run), ack };
+        let begin =
+            OutputBatch::Begin { process, run: RunId(run), number, at: Timestamp(run), info: None, ack };
         self.pipe.send(begin).await.unwrap();
         timeout(DEADLINE, answer).await.expect("answered").expect("the writer lives")
     }

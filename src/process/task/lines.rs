@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Readers, Task};
 use crate::{
-    event::{Component, RunId, Seq, Timestamp},
+    event::{Component, ProcessInfo, RunId, Seq, Timestamp},
     process::{
         OutputBatch, Stream,
         output::{Origin, Phase, Reader},
@@ -18,9 +18,16 @@ use crate::{
 
 impl Task {
     /// Tells the log store that a run begins and learns where.
-    pub(super) async fn begin_output(&self, run: RunId, number: u32, at: Timestamp) -> Seq {
+    pub(super) async fn begin_output(
+        &self,
+        info: &Arc<ProcessInfo>,
+        run: RunId,
+        number: u32,
+        at: Timestamp,
+    ) -> Seq {
         let (ack, answer) = oneshot::channel();
-        drop(self.output.send(OutputBatch::Begin { process: self.process, run, number, at, ack }).await);
+        let (process, info) = (self.process, Some(Arc::clone(info)));
+        drop(self.output.send(OutputBatch::Begin { process, run, number, at, info, ack }).await);
         answer.await.unwrap_or_default()
     }
 

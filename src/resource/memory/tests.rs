@@ -180,10 +180,9 @@ fn this_process_has_a_resident_set_and_this_machine_a_limit() {
 #[test]
 fn a_segment_holds_what_was_written_whatever_its_size() {
     for size in [0, 1, 4096, (16 << 10) - 1, 16 << 10, 1 << 20] {
-        let segment = Segment::new(size, |bytes| {
-            assert!(bytes.len() == size && bytes.iter().all(|byte| *byte == 0));
-            bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = at as u8);
-        });
+        let mut segment = Segment::new(size);
+        assert!(segment.len() == size && segment.iter().all(|byte| *byte == 0));
+        segment.iter_mut().enumerate().for_each(|(at, byte)| *byte = at as u8);
         assert!(segment.len() == size && segment.iter().enumerate().all(|(at, byte)| *byte == at as u8));
     }
 }

@@ -23,6 +23,7 @@ pub fn begin(process: usize, ack: oneshot::Sender<Seq>) -> OutputBatch {
         run: RunId(process as u64),
         number: 1,
         at: Timestamp(1),
+        info: None,
         ack,
     }
 }

@@ -99,7 +99,7 @@ fn text(process: usize, number: usize) -> String {
 async fn write(output: mpsc::Sender<OutputBatch>, task: usize, operations: usize) {
     let (process, run, at) = (rig::id(task), RunId(task as u64 + 1), Timestamp(1));
     let (ack, answer) = oneshot::channel();
-    output.send(OutputBatch::Begin { process, run, number: 1, at, ack }).await.unwrap();
+    output.send(OutputBatch::Begin { process, run, number: 1, at, info: None, ack }).await.unwrap();
     assert_eq!(answer.await.unwrap(), Seq(0), "a log is empty at first");
     for operation in 0..operations {
         let mut lines = Vec::new();
