@@ -9,6 +9,7 @@ use crate::{
     config::Config,
     event::{Component, Event},
     health::GracefulDegradation,
+    history::{self, History},
     metrics::SynchronizationMetrics,
     model::Model,
     process::{Manager, OutputBatch, Parts, Records},
@@ -87,12 +88,29 @@ impl Core {
 
     /// The command line prints lines instead of keeping them.
     #[cfg(any(feature = "editor", test))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "a host records what it keeps"))]
     fn logs(&self, config: &Config) -> (crate::logs::Logs, mpsc::Sender<OutputBatch>) {
         let rollout = self.rollouts.logs;
         let (logs, output) =
             crate::logs::Logs::start(&config.log_store, rollout.start(), self.bus.clone(), &self.resources);
         supervise(&logs, rollout, &self.health, &self.resources);
         (logs, output)
+    }
+
+    /// The same, recorded in files below `base`.
+    #[cfg(feature = "editor")]
+    fn recorded_logs(
+        &self,
+        config: &Config,
+        base: Option<PathBuf>,
+    ) -> (crate::logs::Logs, mpsc::Sender<OutputBatch>, History) {
+        let rollout = self.rollouts.logs;
+        let (history, recorder) = History::start(&config.log_store, base, &self.resources);
+        let (bus, start) = (self.bus.clone(), rollout.start());
+        let (logs, output) =
+            crate::logs::Logs::start_recorded(&config.log_store, start, bus, &self.resources, recorder);
+        supervise(&logs, rollout, &self.health, &self.resources);
+        (logs, output, history)
     }
 
     /// Stops the bus and waits for the tasks, once the parts on top are gone. Returns how many are left.
@@ -148,6 +166,11 @@ fn told_to(bus: EventBus) -> impl FnMut(Sample) + Send + 'static {
 /// The program. Reads the arguments, carries the command out, and gives the exit code.
 pub fn main() -> ExitCode {
     cli::run()
+}
+
+/// Where what is printed is recorded, if there is a place for it.
+fn histories() -> Option<PathBuf> {
+    history::directory(&|name| std::env::var_os(name))
 }
 
 /// Where `~/.brum.toml` would be.

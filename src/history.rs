@@ -6,19 +6,40 @@
 //! (`log_store.history_max_mb`), of which the oldest go first. *Lost:* those, counted; what a disk did not take or did not take
 //! in [`PATIENCE`], counted; and at a kill of the host what waited.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
-use crate::{config::LogStoreConfig, resource::ResourceManager};
+use self::{
+    file_name::FileName,
+    place::Directory,
+    recorder::Queue,
+    task::{Opener, Task},
+};
+use crate::{
+    config::LogStoreConfig,
+    event::{Component, Timestamp},
+    resource::ResourceManager,
+};
 
+mod file_name;
+mod format;
+mod place;
 mod query;
 mod reader;
 mod recorder;
+mod series;
+mod task;
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests;
 
 pub use query::{Name, Order, Query, Record, Session, Sessions};
-pub use reader::{ReadError, Reader};
-use recorder::Queue;
+pub use reader::{ReadError, Reader, Records};
 pub use recorder::{Begin, Lines, Recorder};
 
 /// How long a disk may take for what it is given before it is given nothing more.
@@ -29,6 +50,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub struct History {
     settings: Arc<watch::Sender<Settings>>,
     base: Option<PathBuf>,
+    session: Arc<str>,
 }
 
 /// What can change while the host runs.
@@ -46,19 +68,62 @@ pub fn directory(env: &dyn Fn(&str) -> Option<std::ffi::OsString>) -> Option<Pat
     Some(state.join("brummer/history"))
 }
 
+/// Starts the task that writes.
+fn record(
+    settings: watch::Receiver<Settings>,
+    resources: &ResourceManager,
+    place: (Opener, FileName, Duration),
+) -> Recorder {
+    let queue = Arc::new(Queue::default());
+    let known = Arc::downgrade(&queue);
+    let used = move || known.upgrade().map(|queue| queue.bytes() >> 10);
+    resources.metrics().channels.register(Component::Logs, "history (KB)", recorder::ROOM >> 10, used);
+    let task = Task::new(Arc::clone(&queue), settings, resources.clone(), place);
+    drop(resources.spawn(Component::Logs, "history", task.run()));
+    Recorder::new(queue)
+}
+
 // === impl History ===
 
 impl History {
-    /// Starts to record below `base`, where there is one. Nothing is written before the first line.
+    /// Starts to record below `base`; without one nothing is recorded, and that is all. Nothing is written before the
+    /// first line.
     pub fn start(
         config: &LogStoreConfig,
         base: Option<PathBuf>,
         resources: &ResourceManager,
     ) -> (Self, Recorder) {
-        let _ = resources;
-        let (settings, _) = watch::channel(Settings::of(config));
-        let queue = Arc::new(Queue::default());
-        (Self { settings: Arc::new(settings), base }, Recorder::new(queue))
+        let Some(base) = base else {
+            tracing::warn!("There is no home directory: no history is kept.");
+            return (Self::with(config, None, String::new()).0, Recorder::off());
+        };
+        let below = base.clone();
+        let open: Opener = Arc::new(move |root| Ok(Box::new(Directory::make(&below, root)?)));
+        let first = FileName { started: Timestamp::now(), pid: std::process::id(), number: 1 };
+        let (history, settings) = Self::with(config, Some(base), first.session());
+        (history, record(settings, resources, (open, first, PATIENCE)))
+    }
+
+    fn with(
+        config: &LogStoreConfig,
+        base: Option<PathBuf>,
+        session: String,
+    ) -> (Self, watch::Receiver<Settings>) {
+        let (settings, receiver) = watch::channel(Settings::of(config));
+        (Self { settings: Arc::new(settings), base, session: session.into() }, receiver)
+    }
+
+    /// The name of this host's session.
+    pub fn session(&self) -> &Arc<str> {
+        &self.session
+    }
+
+    /// What has been recorded of the project at `root`, by this host and those before it. Blocks: not for a task.
+    ///
+    /// # Errors
+    /// It is not the user's own, or cannot be read.
+    pub fn read(&self, root: &Path) -> Result<Option<Reader>, ReadError> {
+        self.base.as_ref().map(|base| Reader::open(base, root)).transpose()
     }
 
     /// Uses new settings from now on: `history` and `history_max_mb`.

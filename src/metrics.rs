@@ -195,6 +195,30 @@ measures! {
 }
 
 measures! {
+    /// What is printed, as it is written to files.
+    HistoryMetrics => HistoryReading {
+        /// Lines written.
+        lines: Counter,
+        /// Bytes written, with what stands between the lines.
+        bytes: Counter,
+        /// Records written: lines that were stored together, and names.
+        records: Counter,
+        /// Files begun.
+        files: Counter,
+        /// Files removed because there were too many bytes.
+        removed: Counter,
+        /// Lines that were to be written and were not.
+        unrecorded: Counter,
+        /// Projects whose history is off because the disk failed.
+        failures: Counter,
+        /// Bytes of all files of the projects that are recorded.
+        kept_bytes: Gauge,
+        /// Bytes they may be, of each project; 0 while nothing is recorded.
+        limit_bytes: Gauge,
+    }
+}
+
+measures! {
     /// All measures of the program; shared by `Arc`.
     SynchronizationMetrics => Snapshot {
         /// The event bus.
@@ -207,6 +231,8 @@ measures! {
         process: ProcessMetrics,
         /// Logs.
         logs: LogsMetrics,
+        /// What is printed, in files.
+        history: HistoryMetrics,
         /// Bounded channels.
         channels: Channels,
     }

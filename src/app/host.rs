@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{Core, end_all, home, records, settings, signals::Signals};
+use super::{Core, end_all, histories, home, records, settings, signals::Signals};
 use crate::{
     peer::{self, Peers},
     process::Records,
@@ -15,13 +15,13 @@ pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
     let settings = settings::read();
     let config = settings.started().config.clone();
     let core = Core::build(&config);
-    let (logs, output) = core.logs(&config);
+    let (logs, output, history) = core.recorded_logs(&config, histories());
     let manager = core.manager(&config, output);
     let records = records().map(Records::of_editor);
     if let Some(records) = &records {
         manager.keep_records(records.clone());
     }
-    let settings = settings::connect(settings, &core, &manager, &logs);
+    let settings = settings::connect(settings, &core, &manager, &logs, history);
     let health = core.health.clone();
     let peers = records.map(|records| {
         Peers::start(peer::Parts {

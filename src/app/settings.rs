@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Core, home};
-use crate::{config::Settings, logs::Logs, process::Manager, project};
+use crate::{config::Settings, history::History, logs::Logs, process::Manager, project};
 
 /// The settings of the project the host was started in. Each project's scripts are read when they are asked for.
 pub(super) fn read() -> Settings {
@@ -17,7 +17,13 @@ pub(super) fn read() -> Settings {
 }
 
 /// Has every component told of settings that are read again; each takes the keys it can.
-pub(super) fn connect(settings: Settings, core: &Core, manager: &Manager, logs: &Logs) -> Arc<Settings> {
+pub(super) fn connect(
+    settings: Settings,
+    core: &Core,
+    manager: &Manager,
+    logs: &Logs,
+    history: History,
+) -> Arc<Settings> {
     let (resources, memory, health) = (core.resources.clone(), core.memory.clone(), core.health.clone());
     let (bus, model) = (core.bus.clone(), Arc::clone(&core.model));
     let (manager, logs) = (manager.clone(), logs.clone());
@@ -28,6 +34,7 @@ pub(super) fn connect(settings: Settings, core: &Core, manager: &Manager, logs: 
         bus.reconfigure(&config.eventbus);
         manager.reconfigure(&config.process_manager);
         logs.reconfigure(&config.log_store);
+        history.reconfigure(&config.log_store);
         model.set_history(config.process_manager.max_process_history);
     }))
 }

@@ -2,6 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
+use super::file_name::FileName;
 use crate::{
     event::{ProcessId, RunId, Seq, Timestamp},
     process::Stream,
@@ -61,8 +62,8 @@ pub struct Session {
     pub live: bool,
     /// Bytes of its files.
     pub bytes: u64,
-    /// Numbers of its files, ascending.
-    pub(super) files: Vec<u32>,
+    /// The newest first.
+    pub(super) files: Vec<FileName>,
 }
 
 /// A process, as it is called.
@@ -99,6 +100,17 @@ pub struct Record {
     pub cut: Vec<(u32, u64)>,
     pub(super) file: Arc<Vec<u8>>,
     pub(super) text: Range<usize>,
+}
+
+// === impl Query ===
+
+impl Query {
+    pub(super) fn wants(&self, record: &Record) -> bool {
+        self.process.is_none_or(|process| record.process == process)
+            && self.name.as_ref().is_none_or(|name| record.name.label() == *name)
+            && self.since.is_none_or(|since| record.at >= since)
+            && self.before.is_none_or(|before| record.first < before)
+    }
 }
 
 // === impl Name ===

@@ -49,7 +49,8 @@ async fn new_settings_reach_every_component() {
     let core = Core::build(&config);
     let (logs, output) = core.logs(&config);
     let manager = core.manager(&config, output);
-    let settings = connect(settings, &core, &manager, &logs);
+    let history = crate::history::History::start(&config.log_store, None, &core.resources).0;
+    let settings = connect(settings, &core, &manager, &logs, history);
     assert!(timed(&core).await > 0);
 
     // Enough memory for all tests of this process: a shortage would change more than what is read here.
