@@ -36,6 +36,12 @@ enum Command {
     },
     /// Find the places that tool output points at.
     Locate(LocateArguments),
+    /// Print what scripts of the project here have printed under Neovim, now and earlier, as `[HH:MM:SS] name: line`.
+    ///
+    /// Without --since, --grep and --level: the last session in which there is something to print, a session being one
+    /// Neovim from start to end. With one of these: all sessions. Lines of an earlier session come below a line that says
+    /// which. Nothing has to run; what runs can be read, too. Exits with 1 when lines were looked for and there are none.
+    Logs(LogsArguments),
     /// Print each setting with its source, and what is wrong with the files.
     Config,
 }
@@ -86,6 +92,51 @@ pub(super) struct LocateArguments {
     pub(super) file: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub(super) struct LogsArguments {
+    /// A script as `brummer scripts` lists it (`dev`, `web/dev`); all without it.
+    #[arg(value_name = "NAME", allow_hyphen_values = true)]
+    pub(super) name: Option<String>,
+    /// The project this directory is in, instead of the one here.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Lines from then on: 10m (s, m, h, d, w ago), 14:30, 2026-11-23 or 2026-11-23T14:30.
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Lines in which this regular expression matches; small letters match capitals, too, unless it has a capital.
+    #[arg(long, value_name = "REGEX")]
+    pub(super) grep: Option<String>,
+    /// Lines that say they are of this level or a worse one: error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) level: Option<String>,
+    /// The session before the present one, or before the last one when none runs.
+    #[arg(long, conflicts_with = "session")]
+    pub(super) previous: bool,
+    /// One session: 1 is the present or last one, 2 the one before.
+    #[arg(long, value_name = "N")]
+    pub(super) session: Option<usize>,
+    /// List the sessions instead.
+    #[arg(long, conflicts_with_all = ["name", "since", "grep", "level", "previous", "session", "tail"])]
+    pub(super) sessions: bool,
+    /// Only so many lines, the last ones.
+    #[arg(long, value_name = "N")]
+    pub(super) tail: Option<usize>,
+    /// One JSON object per line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Whether colours are printed: auto is on a terminal only.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Colour,
+}
+
+/// When colours are printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(super) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
 /// Carries out the command line.
 pub(super) fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -98,6 +149,7 @@ pub(super) fn run() -> ExitCode {
         Some(Command::Run(arguments)) => finish(run_scripts(&arguments)),
         Some(Command::Scripts { json }) => finish(offline::scripts(json)),
         Some(Command::Locate(arguments)) => finish(offline::locate(&arguments)),
+        Some(Command::Logs(arguments)) => finish(offline::logs(&arguments)),
         Some(Command::Config) => finish(offline::config()),
         None => finish(Err("nothing to do: see brummer --help".to_owned())),
     }

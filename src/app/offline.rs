@@ -1,4 +1,4 @@
-//! The commands that only look and print: scripts, locate, config.
+//! The commands that only look and print: scripts, locate, config, logs.
 
 use std::{
     fs,
@@ -13,6 +13,10 @@ use crate::{
     logs::Cleaner,
     project::{self, Project, Script},
 };
+
+mod logs;
+
+pub(super) use logs::logs;
 
 /// How wide a column of a list becomes.
 const MAX_COLUMN: usize = 48;

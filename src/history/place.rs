@@ -17,6 +17,7 @@ use rustix::{
 };
 
 use super::{file_name::FileName, format::check};
+use crate::event::Timestamp;
 
 /// More files than this are not looked at.
 const MAX_FILES: usize = 100_000;
@@ -70,6 +71,16 @@ pub(super) fn directory_name(root: &Path) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
     let base: String = base.chars().take(LONGEST).map(plain).collect();
     format!("{:08x}-{base}", check(bytes))
+}
+
+// === impl Stored ===
+
+impl Stored {
+    /// Whether it can hold what was printed at this time or later.
+    pub(super) fn may_hold(&self, since: Timestamp) -> bool {
+        // The clocks of some file systems are coarse.
+        self.modified.0.saturating_add(2) >= i64::try_from(since.0 / 1000).unwrap_or(i64::MAX)
+    }
 }
 
 // === impl Directory ===

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::file_name::FileName;
+use super::place::Stored;
 use crate::{
     event::{ProcessId, RunId, Seq, Timestamp},
     process::Stream,
@@ -63,11 +63,11 @@ pub struct Session {
     /// Bytes of its files.
     pub bytes: u64,
     /// The newest first.
-    pub(super) files: Vec<FileName>,
+    pub(super) files: Vec<Stored>,
 }
 
 /// A process, as it is called.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Name {
     /// The script's name, or the command line after `!`.
     pub name: String,

@@ -11,7 +11,7 @@ use super::{
     Name, Order, Query, Record, Session, Sessions,
     file_name::FileName,
     format::{FileHead, Found, Kind, ProcessHead, VERSION},
-    place::{Directory, Disk},
+    place::{Directory, Disk, Stored},
     task::canonical,
 };
 use crate::event::ProcessId;
@@ -68,7 +68,7 @@ impl Reader {
             }
             if let Some(session) = sessions.last_mut() {
                 session.bytes += file.bytes;
-                session.files.push(file.name);
+                session.files.push(file.clone());
             }
         }
         Ok(Self { root, directory: directory.map(Arc::new), sessions })
@@ -90,7 +90,9 @@ impl Reader {
         // Newest first, which is what a list that is taken from its end needs for the oldest first.
         let of = |session: &Session| {
             let number = session.number;
-            session.files.iter().map(move |name| (number, *name)).collect::<Vec<_>>()
+            // What was written last was printed before.
+            let recent = |file: &&Stored| query.since.is_none_or(|since| file.may_hold(since));
+            session.files.iter().filter(recent).map(move |file| (number, file.name)).collect::<Vec<_>>()
         };
         let mut files: Vec<_> = self.sessions.iter().filter(wanted).flat_map(of).collect();
         if query.order == Order::NewestFirst {
