@@ -45,6 +45,9 @@ pub use recorder::{Begin, Lines, Recorder};
 /// How long a disk may take for what it is given before it is given nothing more.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Where a fault that ends a history happened; what the editor calls it.
+pub const PLACE: &str = "history";
+
 /// The handle: what is set.
 #[derive(Clone)]
 pub struct History {

@@ -206,6 +206,14 @@ pub(super) fn report(given: &Given<'_>) -> Report {
                 leaked: Some(resource.tasks_leaked),
                 ..Budget::default()
             },
+            Budget {
+                name: "history (MB)",
+                used: snapshot.history.kept_bytes.div_ceil(1 << 20),
+                limit: Some(snapshot.history.limit_bytes >> 20),
+                // Lines that no disk took.
+                refused: Some(snapshot.history.unrecorded),
+                ..Budget::default()
+            },
         ],
         memory: Memory {
             resident: resource.memory_resident,

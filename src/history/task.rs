@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Settings,
+    PLACE, Settings,
     file_name::FileName,
     format::Piece,
     place::Disk,
@@ -248,7 +248,7 @@ impl Task {
         let message =
             format!("the history of {root} is off until the next start: {what} (lines are kept in memory)");
         let (component, kind) = (Component::Logs, FaultKind::Failure);
-        self.resources.fault(Fault { component, place: "history", kind, message: message.into() });
+        self.resources.fault(Fault { component, place: PLACE, kind, message: message.into() });
     }
 }
 

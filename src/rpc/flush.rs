@@ -97,7 +97,7 @@ fn interval(model: Health, memory: Pressure) -> Duration {
 
 impl Flush {
     pub(super) fn new(editor: Editor, handles: Handles) -> Self {
-        let kinds = Filter::of(&[EventKind::HealthChanged]);
+        let kinds = Filter::of(&[EventKind::HealthChanged, EventKind::Fault]);
         let changes = handles.bus.subscribe(kinds, Component::Rpc, CHANGES, Backpressure::DropOldest);
         let health = HealthWatch::new(handles.health.clone(), handles.resources.clone());
         Self {

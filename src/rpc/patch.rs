@@ -10,7 +10,8 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    event::{Event, Exit, ProcessId, Readiness, Survivor},
+    event::{Event, Exit, Health, ProcessId, Readiness, Survivor, Timestamp},
+    history,
     locate::Severity,
     logs::{Chunk, Cleaner, Colour, Part, RunMark, Slice, Span, Style, StyleId, Which},
     model::{Ended, Happening, Row, What},
@@ -141,17 +142,19 @@ pub(super) fn event_row(happening: Happening) -> EventRow {
     })
 }
 
-/// A component got better or worse; no other event is told so.
+/// A component got better or worse, or a history is off, which has no way back; no other event is told so.
 pub(super) fn health_row(event: &Event) -> Option<EventRow> {
-    let Event::HealthChanged { component, from, to, reason, at } = event else { return None };
-    Some(EventRow::Health(HealthEvent {
-        kind: "health",
-        component: component.name(),
-        from: *from,
-        to: *to,
-        reason: reason.as_ref().to_owned(),
-        at: at.0,
-    }))
+    let (component, from, to, reason, at) = match event {
+        Event::HealthChanged { component, from, to, reason, at } => {
+            (component.name(), *from, *to, reason, *at)
+        }
+        Event::Fault(fault) if fault.place == history::PLACE => {
+            (history::PLACE, Health::Healthy, Health::Degraded, &fault.message, Timestamp::now())
+        }
+        _ => return None,
+    };
+    let reason = reason.as_ref().to_owned();
+    Some(EventRow::Health(HealthEvent { kind: "health", component, from, to, reason, at: at.0 }))
 }
 
 /// A style and its number.

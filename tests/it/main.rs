@@ -17,6 +17,7 @@ mod dashboard;
 mod detect;
 mod escape;
 mod guard;
+mod history;
 mod jump;
 mod leave;
 mod logs;

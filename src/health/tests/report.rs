@@ -72,7 +72,7 @@ fn it_has_the_shape_the_editor_reads() {
     assert_eq!(report["queues"][3]["name"], "mailboxes");
     let budgets: Vec<_> =
         report["budgets"].as_array().unwrap().iter().map(|row| row["name"].clone()).collect();
-    assert_eq!(budgets, ["short work", "processes", "tasks"]);
+    assert_eq!(budgets, ["short work", "processes", "tasks", "history (MB)"]);
     assert_eq!(report["memory"]["pressure"], "warning");
     assert_eq!(report["memory"]["off"].as_array().map(Vec::len), Some(4));
     let names: Vec<_> =

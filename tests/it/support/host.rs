@@ -137,6 +137,23 @@ impl Host {
         host
     }
 
+    /// The same with what it keeps from session to session in `state`.
+    pub fn keeping(cwd: &Path, state: &Path) -> Self {
+        let mut command = Command::new(super::brummer());
+        command.args(["host", "--stdio", "--log"]);
+        Self::shaken(command, cwd, state)
+    }
+
+    /// A program that becomes such a host; its last argument but one says that a log file follows.
+    pub fn shaken(command: Command, cwd: &Path, state: &Path) -> Self {
+        let host = Self::spawn(command, cwd, |command, home| {
+            command.arg(home.join("host.log")).env("XDG_STATE_HOME", state);
+        });
+        host.hello(PROTOCOL);
+        host.wait("the host's hello", |seen| seen.hello.clone());
+        host
+    }
+
     /// The host under test before the handshake.
     pub fn unshaken(cwd: &Path) -> Self {
         let mut command = Command::new(super::brummer());
@@ -159,12 +176,12 @@ impl Host {
         let runtime = home.path().join("runtime");
         std::fs::create_dir(&runtime).unwrap();
         command.env("XDG_RUNTIME_DIR", runtime);
-        finish(&mut command, home.path());
         let (name, value) = marker.env();
         command.env(name, value).env("HOME", home.path()).current_dir(cwd);
         for part in ["CONFIG", "DATA", "STATE", "CACHE"] {
             command.env(format!("XDG_{part}_HOME"), home.path().join(part.to_lowercase()));
         }
+        finish(&mut command, home.path());
         // Neovim gives its jobs a socket pair per stream.
         let (write, stdin) = UnixStream::pair().unwrap();
         let (read, stdout) = UnixStream::pair().unwrap();
