@@ -13,9 +13,11 @@
 //! 500 bytes, and of a long line only the first 4 KiB are read.
 //! Lost: a place named further right than that, and a title whose place comes after it has expired.
 
+mod block;
 mod column;
 mod explain;
 mod family;
+mod hints;
 mod lane;
 mod level;
 mod matching;

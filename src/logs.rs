@@ -48,8 +48,11 @@ mod merged;
 #[cfg(test)]
 mod planted;
 mod process_log;
+mod sequence;
 mod settings;
+mod sgr;
 mod slice;
+mod spare;
 mod state;
 mod style;
 mod task;
@@ -106,6 +109,8 @@ pub struct Counts {
     pub evicted: u64,
     /// Lines kept.
     pub kept: u64,
+    /// Lines taken in that were longer than `log_store.max_line`.
+    pub long: u64,
 }
 
 /// The host is ending and the store is gone.
@@ -250,8 +255,8 @@ impl Logs {
         self.settings.send_modify(|settings| settings.degrade(health));
     }
 
-    /// Uses what of the new settings can be used while it runs: `max_entries`, `max_bytes`, `max_error_entries`,
-    /// `batch_size` and `timeout_ms`.
+    /// Uses what of the new settings can be used while it runs: `max_entries`, `max_bytes`, `max_line`,
+    /// `max_error_entries`, `batch_size` and `timeout_ms`.
     pub fn reconfigure(&self, config: &LogStoreConfig) {
         self.settings.send_modify(|settings| settings.reconfigure(config));
     }

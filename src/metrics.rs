@@ -181,6 +181,8 @@ measures! {
         bytes: Counter,
         /// Lines evicted.
         evicted: Counter,
+        /// Lines that were longer than `log_store.max_line`.
+        long: Counter,
         /// Lines that were stored without looking for errors in them.
         unclassified: Counter,
         /// Lines kept.

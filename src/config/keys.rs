@@ -72,6 +72,7 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     v.setting("max_entries", range(1..=100_000_000).live(), &mut logs.max_entries);
     v.setting("max_bytes", range(4096..=1 << 40).live(), &mut logs.max_bytes);
     v.setting("max_error_entries", range(1..=1_000_000).live(), &mut logs.max_error_entries);
+    v.setting("max_line", range(64..=1 << 20).live(), &mut logs.max_line);
     v.setting("history", any().live(), &mut logs.history);
     v.setting("history_max_mb", range(8..=1 << 20).live(), &mut logs.history_max_mb);
     rollout(v, &mut logs.rollout);

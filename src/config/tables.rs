@@ -68,6 +68,8 @@ pub struct LogStoreConfig {
     pub max_bytes: usize,
     /// Error headlines kept per process; the oldest go first, and each goes with its line.
     pub max_error_entries: usize,
+    /// Bytes of a line over which it is marked as long. All of it is kept, up to a mebibyte.
+    pub max_line: usize,
     /// Whether what is printed is also written to files, for later sessions.
     pub history: bool,
     /// Megabytes these files may take, per project; the oldest go first.
@@ -240,6 +242,7 @@ impl Default for LogStoreConfig {
             max_entries: 10_000,
             max_bytes: 16 * 1024 * 1024,
             max_error_entries: 500,
+            max_line: 64 << 10,
             history: true,
             history_max_mb: 256,
             rollout: Rollout::default(),

@@ -18,7 +18,7 @@ pub fn explain(lines: &[(Seq, &str)], at: Seq, resolver: &Resolver) -> Vec<Strin
     let mut found = Vec::new();
     let mut later = None;
     let text = scanner::clip(text, LOOKED_AT).trim_end_matches(['\r', '\n']);
-    let peeled = prefix::peel(text);
+    let peeled = prefix::peel(text.as_bytes());
     let mut state = Shape::NONE;
     for (seq, line) in lines {
         let before = found.len();

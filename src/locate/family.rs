@@ -18,7 +18,7 @@ mod typescript;
 mod web;
 
 use super::{
-    rule::{Compiled, Rule},
+    rule::{Act, Compiled, Rule},
     shape::Shape,
 };
 use std::{borrow::Cow, sync::LazyLock};
@@ -58,17 +58,85 @@ pub(super) fn candidates(first: u8, shape: Shape) -> impl Iterator<Item = &'stat
     list[usize::from(first)].iter().map(|number| &index.rules[usize::from(*number)])
 }
 
+/// Whether any rule but that of headings may match a text that begins, after blanks, with `trimmed` and has these
+/// shapes. Only the first bytes are compared, so a few texts pass that no rule matches; none fails that one matches.
+pub(super) fn may_match(trimmed: &[u8], shape: Shape) -> bool {
+    let index = index();
+    if shape != Shape::NONE && index.open.iter().any(|needs| shape.has(*needs)) {
+        return true;
+    }
+    let (Some(first), second) = (trimmed.first(), trimmed.get(1).copied().unwrap_or(0)) else { return false };
+    let bucket = &index.beginnings[bucket(*first, second)];
+    let front = Front::of(trimmed);
+    bucket.iter().any(|(start, needs)| front.starts_with(*start) && shape.has(*needs))
+}
+
 /// The rules by the first byte they accept.
 struct Index {
     rules: Vec<Compiled>,
     shaped: Vec<Vec<u16>>,
     shapeless: Vec<Vec<u16>>,
+    /// What rules need that accept any beginning, or one of a byte; that of headings is left out.
+    open: Vec<Shape>,
+    /// The beginnings of the others, each with what its rule needs, by their first two bytes.
+    beginnings: Vec<Vec<(Front, Shape)>>,
+}
+
+/// How many lists the beginnings are in.
+const BUCKETS: usize = 1024;
+
+/// Where beginnings with these first two bytes are.
+fn bucket(first: u8, second: u8) -> usize {
+    (usize::from(first) << 2 ^ usize::from(second)) % BUCKETS
+}
+
+/// Up to eight bytes at the front of a text, and which of them count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Front {
+    bytes: u64,
+    mask: u64,
+}
+
+// === impl Front ===
+
+impl Front {
+    fn of(text: &[u8]) -> Self {
+        if let Some(front) = text.first_chunk::<8>() {
+            return Self { bytes: u64::from_le_bytes(*front), mask: u64::MAX };
+        }
+        let mut front = [0; 8];
+        front[..text.len()].copy_from_slice(text);
+        let mask = (1 << (8 * text.len())) - 1;
+        Self { bytes: u64::from_le_bytes(front), mask }
+    }
+
+    fn starts_with(self, start: Self) -> bool {
+        // A text is no shorter than its beginning: no beginning has a zero byte.
+        self.bytes & start.mask == start.bytes
+    }
 }
 
 fn index() -> &'static Index {
     static INDEX: LazyLock<Index> = LazyLock::new(|| {
         let rules: Vec<_> = TABLES.iter().copied().flatten().map(Compiled::new).collect();
-        let mut index = Index { rules, shaped: vec![Vec::new(); 256], shapeless: vec![Vec::new(); 256] };
+        let mut index = Index {
+            rules,
+            shaped: vec![Vec::new(); 256],
+            shapeless: vec![Vec::new(); 256],
+            open: Vec::new(),
+            beginnings: vec![Vec::new(); BUCKETS],
+        };
+        for Rule { needs, starts, act, .. } in TABLES.iter().copied().flatten() {
+            let open = starts.is_empty() || starts.iter().any(|start| start.len() == 1);
+            if open && *act != Act::Heading && !index.open.contains(needs) {
+                index.open.push(*needs);
+            }
+            for start in starts.iter().map(|start| start.as_bytes()) {
+                if let [first, second, ..] = start {
+                    index.beginnings[bucket(*first, *second)].push((Front::of(start), *needs));
+                }
+            }
+        }
         for (number, compiled) in (0_u16..).zip(&index.rules) {
             for first in 0..=255_u8 {
                 let starts = compiled.rule.starts;

@@ -1,7 +1,14 @@
 //! What is remembered of one process's output while its story is told. Everything expires.
 
-use super::{Place, Severity, rule::Rule, shape::Shape};
+use super::{
+    Place, Severity, matching,
+    prefix::peel,
+    rule::{Act, Rule},
+    scanner::{MESSAGE, clip},
+    shape::Shape,
+};
 use crate::event::Seq;
+use std::ops::Range;
 
 /// How many prefixes are followed at a time; the one silent for longest makes room.
 pub(super) const LANES: usize = 16;
@@ -16,7 +23,9 @@ pub(super) const HEADING_PATIENCE: u64 = 4;
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     /// The prefix this is about; empty for lines without one.
-    pub(super) tag: String,
+    pub(super) tag: Vec<u8>,
+    /// When it was last changed to, in changes.
+    pub(super) used: u64,
     /// Lines read. Ages are counted in it.
     pub(super) now: u64,
     /// A headline that waits for its place.
@@ -46,7 +55,25 @@ pub(super) struct Lane {
     pub(super) previous: (Seq, String),
     /// The headline just told, for rules that fold: rule, file, line, group, age.
     pub(super) last: Option<(&'static str, String, Option<u32>, u32, u64)>,
+    /// Its shapes after the last line that was read in full, while a line without any finding changes nothing but
+    /// `previous` and `heading`. Some may have expired since.
+    pub(super) calm: Option<Shape>,
+    /// What such lines leave behind.
+    pub(super) passed: Passed,
 }
+
+/// Lines of a block that were looked at and not read: only what the state can still remember of them.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    /// The last one.
+    before: Option<(Seq, Range<usize>)>,
+    /// The last ones that may be headings, each with its age; the next one goes to `next % HEADINGS`.
+    headings: [Option<(u64, Seq, Range<usize>)>; HEADINGS],
+    next: usize,
+}
+
+/// As many lines back a heading is remembered, its own included.
+const HEADINGS: usize = HEADING_PATIENCE as usize + 1;
 
 #[derive(Debug)]
 pub(super) struct Title {
@@ -121,6 +148,85 @@ impl Lane {
             }
         }
         shape
+    }
+
+    /// Whether it is about this prefix. Where there is none nothing is compared: an empty vector points nowhere, and some
+    /// processors take long to find out that nothing is to be read from there.
+    pub(super) fn is_of(&self, tag: &[u8]) -> bool {
+        self.tag.len() == tag.len() && (tag.is_empty() || self.tag == tag)
+    }
+
+    /// A line has been read in full.
+    pub(super) fn settled(&mut self) {
+        let calm = self.title.is_none() && self.unsaid.is_none();
+        self.calm = calm.then(|| self.shape());
+    }
+
+    /// The shapes of a calm lane, with those that lines passed over may have left.
+    pub(super) fn calm_shape(&self) -> Option<Shape> {
+        let pending = self.passed.next > 0;
+        self.calm.map(|shape| if pending { shape | Shape::IN_HEADING } else { shape })
+    }
+
+    /// Passes over a line without any finding: `line` is where it stands in its block, without its end.
+    pub(super) fn pass(&mut self, seq: Seq, line: Range<usize>, may_be_heading: bool) {
+        self.now += 1;
+        self.repeating = self.repeating.saturating_sub(1);
+        self.passed(seq, line, may_be_heading);
+    }
+
+    /// Passes over a line of blanks.
+    pub(super) fn pass_blank(&mut self, empty: bool) {
+        self.now += 1;
+        self.repeating = if empty && self.until_blank { 0 } else { self.repeating.saturating_sub(1) };
+        self.in_frames = false;
+    }
+
+    /// As [`Lane::pass`], for a line whose turn has been counted.
+    pub(super) fn passed(&mut self, seq: Seq, line: Range<usize>, may_be_heading: bool) {
+        self.in_frames = false;
+        if may_be_heading {
+            self.passed.headings[self.passed.next % HEADINGS] = Some((self.now, seq, line.clone()));
+            self.passed.next += 1;
+        }
+        self.passed.before = Some((seq, line));
+    }
+
+    /// Reads what is still remembered of the lines passed over, which stand in `block`.
+    pub(super) fn settle(&mut self, block: &[u8]) {
+        if self.passed.before.is_none() {
+            return;
+        }
+        let Passed { before, mut headings, next } = std::mem::take(&mut self.passed);
+        headings.rotate_left(next % HEADINGS);
+        for (age, seq, line) in headings.into_iter().flatten() {
+            if self.now.saturating_sub(age) > HEADING_PATIENCE {
+                continue;
+            }
+            let text = String::from_utf8_lossy(&block[line]);
+            let start = peel(text.as_bytes()).start;
+            let trimmed = text[start..].trim_start();
+            let matched = matching::recognise(&text, start, trimmed, Shape::of(&text[start..]));
+            if let Some(matched) = matched.filter(|matched| matched.rule.act == Act::Heading)
+                && let Some(place) = matched.place
+            {
+                self.heading = Some(Heading { seq, place, told: false, since: age });
+            }
+        }
+        if let Some((seq, line)) = before {
+            let text = String::from_utf8_lossy(&block[line]);
+            let start = peel(text.as_bytes()).start;
+            self.remember(seq, &text[start..]);
+        }
+        self.settled();
+    }
+
+    /// A line that may be the title of frames below it.
+    pub(super) fn remember(&mut self, seq: Seq, body: &str) {
+        let (last, said) = &mut self.previous;
+        *last = seq;
+        said.clear();
+        said.push_str(clip(body.trim(), MESSAGE));
     }
 
     /// Forgets what has waited too long. The title is left to the caller, who may have to tell it.

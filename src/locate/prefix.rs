@@ -4,17 +4,18 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Peeled<'a> {
     /// The name of the process whose line it is, empty when none is given.
-    pub(super) tag: &'a str,
+    pub(super) tag: &'a [u8],
     /// The byte at which the line proper starts.
     pub(super) start: usize,
 }
 
-/// Takes times and process names off the front of a line, at most four of them.
-pub(super) fn peel(text: &str) -> Peeled<'_> {
-    let mut peeled = Peeled { tag: "", start: 0 };
+/// Takes times and process names off the front of a line, at most four of them. Looks at bytes, so that a line need not
+/// be known to be UTF-8 yet; `start` never parts a character.
+pub(super) fn peel(text: &[u8]) -> Peeled<'_> {
+    let mut peeled = Peeled { tag: b"", start: 0 };
     for _ in 0..4 {
         let rest = &text[peeled.start..];
-        let Some(first) = rest.bytes().next() else { break };
+        let Some(first) = rest.first().copied() else { break };
         let time = if first.is_ascii_digit() || first == b'[' { time(rest) } else { None };
         if let Some(length) = time {
             peeled.start += length;
@@ -34,8 +35,7 @@ pub(super) fn peel(text: &str) -> Peeled<'_> {
 
 /// The length of a time at the front, with the blank behind it: `10:20:30 `, `[10:20:30] `, `7:59:20 AM `,
 /// `2024-11-02T23:59:07.123Z `, `2024/11/02 23:59:07 `, `[2024-11-02 23:59:07,123] `.
-fn time(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
+fn time(bytes: &[u8]) -> Option<usize> {
     let bracket = bytes[0] == b'[';
     let mut at = usize::from(bracket);
     if let Some(length) = date(&bytes[at..]) {
@@ -52,23 +52,27 @@ fn time(text: &str) -> Option<usize> {
     if bytes.get(at) != Some(&b' ') {
         return None;
     }
-    for half in [" AM ", " PM ", " am ", " pm "] {
-        if text[at..].starts_with(half) {
-            return Some(at + 4);
-        }
-    }
-    Some(at + 1)
+    let half = matches!(bytes.get(at + 1..at + 4), Some(b"AM " | b"PM " | b"am " | b"pm "));
+    Some(at + if half { 4 } else { 1 })
 }
 
-fn digits(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+/// How many digits stand at the front.
+pub(super) fn digits(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    // Of rows of digits there are many, and long ones.
+    while let Some(part) = bytes.get(at..at + 16)
+        && part.iter().fold(true, |all, byte| all & byte.is_ascii_digit())
+    {
+        at += 16;
+    }
+    at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 fn date(bytes: &[u8]) -> Option<usize> {
     let separator = *bytes.get(4)?;
-    let shaped = digits(bytes) == 4
-        && matches!(separator, b'-' | b'/')
+    let shaped = matches!(separator, b'-' | b'/')
         && bytes.len() >= 10
+        && digits(&bytes[..4]) == 4
         && digits(&bytes[5..7]) == 2
         && bytes[7] == separator
         && digits(&bytes[8..10]) == 2;
@@ -76,18 +80,19 @@ fn date(bytes: &[u8]) -> Option<usize> {
 }
 
 fn clock(bytes: &[u8]) -> Option<usize> {
-    let hours = digits(bytes);
+    let hours = digits(&bytes[..bytes.len().min(3)]);
     if !(1..=2).contains(&hours) || bytes.get(hours) != Some(&b':') {
         return None;
     }
     let minutes = hours + 1;
-    if digits(&bytes[minutes..]) != 2
-        || bytes.get(minutes + 2) != Some(&b':')
-        || digits(&bytes[minutes + 3..]) != 2
-    {
+    let [a, b, b':', c, d, ..] = bytes[minutes..] else { return None };
+    if ![a, b, c, d].iter().all(u8::is_ascii_digit) {
         return None;
     }
     let mut at = minutes + 5;
+    if bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
     if matches!(bytes.get(at), Some(b'.' | b',')) {
         let fraction = digits(&bytes[at + 1..]);
         if fraction == 0 {
@@ -107,159 +112,220 @@ fn clock(bytes: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-/// Names in brackets that are a tool's or a level, not a process's.
-const NOT_NAMES: &[&str] = &[
-    "vite",
-    "nodemon",
-    "webpack",
-    "rollup",
-    "astro",
-    "next",
-    "nuxt",
-    "nitro",
-    "hmr",
-    "plugin",
-    "commonjs",
-    "tsl",
-    "esbuild",
-    "error",
-    "warn",
-    "warning",
-    "info",
-    "debug",
-    "trace",
-    "fatal",
-    "notice",
-    "critical",
-    "verbose",
-    "log",
-    "babel",
-    "eslint",
-    "emerg",
-    "alert",
-    "crit",
-    "cause",
-    "errors",
-    "ts",
-    "tsc",
-    "sass",
-    "postcss",
-    "vitest",
-    "jest",
-    "optimizer",
-    "vue",
+/// Names in brackets that are a tool's or a level, not a process's: as numbers, in order.
+const TOOLS: &[u64] = &[
+    number(b"ts"),
+    number(b"hmr"),
+    number(b"log"),
+    number(b"tsc"),
+    number(b"tsl"),
+    number(b"vue"),
+    number(b"crit"),
+    number(b"info"),
+    number(b"jest"),
+    number(b"next"),
+    number(b"nuxt"),
+    number(b"sass"),
+    number(b"vite"),
+    number(b"warn"),
+    number(b"alert"),
+    number(b"astro"),
+    number(b"babel"),
+    number(b"cause"),
+    number(b"debug"),
+    number(b"emerg"),
+    number(b"error"),
+    number(b"fatal"),
+    number(b"nitro"),
+    number(b"trace"),
+    number(b"errors"),
+    number(b"eslint"),
+    number(b"notice"),
+    number(b"plugin"),
+    number(b"rollup"),
+    number(b"vitest"),
+    number(b"esbuild"),
+    number(b"nodemon"),
+    number(b"postcss"),
+    number(b"verbose"),
+    number(b"warning"),
+    number(b"webpack"),
+    number(b"commonjs"),
+    number(b"critical"),
 ];
+
+/// A word of at most eight bytes as a number.
+const fn number(word: &[u8]) -> u64 {
+    let (mut number, mut at) = (0, 0);
+    while at < word.len() {
+        number = number << 8 | word[at] as u64;
+        at += 1;
+    }
+    number
+}
 
 /// The name of a process at the front, and the length of its prefix: `[web] `, `app-1  | `, `web:dev: `,
 /// `apps/web dev: `.
-fn name(text: &str, first: u8) -> Option<(&str, usize)> {
+fn name(text: &[u8], first: u8) -> Option<(&[u8], usize)> {
     if first == b'[' {
-        let end = text.bytes().take(64).position(|byte| byte == b']')?;
-        let name = &text[1..end];
-        let shaped = !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-./:@ ".contains(&byte) || !byte.is_ascii())
-            && !name.starts_with("plugin ")
-            && !NOT_NAMES.iter().any(|other| name.eq_ignore_ascii_case(other))
-            && (name.len() > 1
-                || name.as_bytes()[0].is_ascii_digit()
-                || name.as_bytes()[0].is_ascii_lowercase());
-        // `[web]` alone is an empty line of that process.
-        return match text.as_bytes().get(end + 1) {
-            Some(b' ') if shaped => Some((name, end + 2)),
-            None if shaped => Some((name, end + 1)),
-            _ => None,
-        };
+        return bracketed(text);
     }
     if !(first.is_ascii_alphanumeric() || first == b'@' || first == b'_') {
         return None;
     }
-    let word = text
-        .bytes()
-        .take(64)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-./@".contains(byte))
-        .count();
-    let name = &text[..word];
-    let rest = &text[word..];
-    match rest.as_bytes().first()? {
-        b' ' => {
-            let blanks = rest.bytes().take_while(|byte| *byte == b' ').count();
-            let behind = &rest[blanks..];
-            // A row of digits before a bar is the gutter of a code frame.
-            if let Some(body) = behind.strip_prefix("| ").or_else(|| (behind == "|").then_some("")) {
-                let gutter = name.bytes().all(|byte| byte.is_ascii_digit());
-                return (!gutter).then(|| (name, text.len() - body.len()));
-            }
-            // pnpm: `apps/web dev: `.
-            if blanks == 1 && (name.contains('/') || name == ".") && !name.ends_with('/') {
-                let script = behind
-                    .bytes()
-                    .take(32)
-                    .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-:".contains(byte))
-                    .count();
-                let script = behind[..script].strip_suffix(':')?;
-                let known = script.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
-                    && !is_trouble(script);
-                if known
-                    && behind[script.len() + 1..].starts_with(' ')
-                    && !name.contains(':')
-                    && !has_extension(name)
-                {
-                    return Some((name, word + 1 + script.len() + 2));
-                }
-            }
-            None
-        }
-        // turbo: `web:dev: `.
-        b':' => {
-            let script = rest[1..]
-                .bytes()
-                .take(32)
-                .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
-                .count();
-            let task = &rest[1..=script];
-            let shaped = task.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
-                && rest[1 + script..].starts_with(": ")
-                && !name.contains('.')
-                && !is_trouble(name)
-                && !is_trouble(task)
-                && !name.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-            shaped.then(|| (&text[..word + 1 + script], word + 1 + script + 2))
-        }
+    let word = word(&text[..text.len().min(64)]);
+    let (name, rest) = text.split_at(word);
+    match rest.first()? {
+        b' ' => spaced(text, name, rest),
+        b':' => task(text, name, rest),
         _ => None,
     }
 }
 
-fn is_trouble(word: &str) -> bool {
+/// `[web] `.
+fn bracketed(text: &[u8]) -> Option<(&[u8], usize)> {
+    let (mut end, mut lower, mut shaped) = (1, 0_u64, true);
+    loop {
+        let byte = *text.get(end).filter(|_| end < 64)?;
+        if byte == b']' {
+            break;
+        }
+        lower = lower << 8 | u64::from(byte.to_ascii_lowercase());
+        shaped &= byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'@' | b' ')
+            || !byte.is_ascii();
+        end += 1;
+    }
+    let name = &text[1..end];
+    // `[web]` alone is an empty line of that process.
+    let length = match text.get(end + 1) {
+        Some(b' ') => end + 2,
+        None => end + 1,
+        _ => return None,
+    };
+    let shaped = shaped
+        && match name {
+            [] => false,
+            [one] => one.is_ascii_digit() || one.is_ascii_lowercase(),
+            _ if name.len() <= 8 => TOOLS.binary_search(&lower).is_err(),
+            _ => !name.starts_with(b"plugin ") && !name.eq_ignore_ascii_case(b"optimizer"),
+        };
+    shaped.then_some((name, length))
+}
+
+/// How many bytes at the front a name can have.
+fn word(text: &[u8]) -> usize {
+    let digits = digits(text);
+    let is_part =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@');
+    digits + text[digits..].iter().take_while(|byte| is_part(byte)).count()
+}
+
+/// `app-1  | ` and pnpm's `apps/web dev: `.
+fn spaced<'a>(text: &'a [u8], name: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], usize)> {
+    let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+    let behind = &rest[blanks..];
+    // A row of digits before a bar is the gutter of a code frame.
+    if let Some(body) = behind.strip_prefix(b"| ").or_else(|| (behind == b"|").then_some(b"")) {
+        let gutter = name.iter().all(u8::is_ascii_digit);
+        return (!gutter).then(|| (name, text.len() - body.len()));
+    }
+    if blanks != 1 || name.ends_with(b"/") || !(name == b"." || name.contains(&b'/')) {
+        return None;
+    }
+    let script = behind
+        .iter()
+        .take(32)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':'))
+        .count();
+    let script = behind[..script].strip_suffix(b":")?;
+    let known = script.first().is_some_and(u8::is_ascii_lowercase) && !is_trouble(script);
+    let shaped = known && behind.get(script.len() + 1) == Some(&b' ') && !has_extension(name);
+    shaped.then(|| (name, name.len() + 1 + script.len() + 2))
+}
+
+/// turbo's `web:dev: `.
+fn task<'a>(text: &'a [u8], name: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], usize)> {
+    let script = rest[1..]
+        .iter()
+        .take(32)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        .count();
+    let task = &rest[1..=script];
+    let shaped = task.first().is_some_and(u8::is_ascii_lowercase)
+        && rest[1 + script..].starts_with(b": ")
+        && !name.contains(&b'.')
+        && !is_trouble(name)
+        && !is_trouble(task)
+        && !name.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    let end = name.len() + 1 + script;
+    shaped.then(|| (&text[..end], end + 2))
+}
+
+fn is_trouble(word: &[u8]) -> bool {
     matches!(
         word,
-        "error" | "warning" | "note" | "fatal" | "panic" | "info" | "hint" | "help" | "npm" | "node"
+        b"error"
+            | b"warning"
+            | b"note"
+            | b"fatal"
+            | b"panic"
+            | b"info"
+            | b"hint"
+            | b"help"
+            | b"npm"
+            | b"node"
     )
 }
 
-fn has_extension(name: &str) -> bool {
-    name.rsplit('/').next().is_some_and(|last| last.trim_start_matches('.').contains('.'))
+fn has_extension(name: &[u8]) -> bool {
+    let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+    let dots = last.iter().take_while(|byte| **byte == b'.').count();
+    last[dots..].contains(&b'.')
 }
 
 /// The bar that frames a block: `│ `, and `  | ` of Python's exception groups.
-fn bar(text: &str, first: u8) -> Option<usize> {
+fn bar(text: &[u8], first: u8) -> Option<usize> {
+    const LINE: &[u8] = "│ ".as_bytes();
     if !matches!(first, b' ' | b'|' | b'+' | 0xe2) {
         return None;
     }
-    let trimmed = text.trim_start_matches(' ');
-    let blanks = text.len() - trimmed.len();
-    if let Some(body) = trimmed.strip_prefix("| ") {
+    let blanks = text.iter().take_while(|byte| **byte == b' ').count();
+    let trimmed = &text[blanks..];
+    if let Some(body) = trimmed.strip_prefix(b"| ") {
         // Behind the gutter of a code frame stands code; of interest are only the lines of a traceback.
-        let known = body.trim_start().starts_with("File \"")
-            || body.trim_start().starts_with("Traceback (")
-            || (!body.starts_with(' ')
-                && body.contains(": ")
-                && body.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic()));
-        return (known && blanks > 0).then(|| blanks + 2);
+        let said = body.trim_ascii_start();
+        let known = said.starts_with(b"File \"")
+            || said.starts_with(b"Traceback (")
+            || (body.first().is_some_and(u8::is_ascii_alphabetic)
+                && memchr::memmem::find(body, b": ").is_some());
+        return (known && blanks > 0).then_some(blanks + 2);
     }
-    if trimmed.starts_with("+ Exception Group Traceback (") {
+    if trimmed.starts_with(b"+ Exception Group Traceback (") {
         return Some(blanks + 2);
     }
-    (blanks == 0).then(|| text.strip_prefix("│ ").map(|body| text.len() - body.len())).flatten()
+    (blanks == 0 && text.starts_with(LINE)).then_some(LINE.len())
+}
+
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+#[test]
+fn tools_are_in_order() {
+    assert!(TOOLS.is_sorted());
+    let name = |text| bracketed(text).map(|(name, _)| name);
+    for tool in [
+        "[vite] x",
+        "[ERROR] x",
+        "[warn] x",
+        "[commonjs] x",
+        "[Optimizer] x",
+        "[plugin a] x",
+        "[] x",
+        "[A] x",
+    ] {
+        assert_eq!(name(tool.as_bytes()), None, "{tool}");
+    }
+    for process in ["web", "vitex", "a", "1", "app-1", "optimizers"] {
+        assert_eq!(name(format!("[{process}] x").as_bytes()), Some(process.as_bytes()));
+    }
 }

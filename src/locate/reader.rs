@@ -25,19 +25,29 @@ impl Reader<'_> {
     pub(super) fn read(&mut self, text: &str, start: usize) {
         let body = &text[start..];
         let trimmed = body.trim_start();
-        self.lane.now += 1;
-        self.lane.age();
-        if self.lane.title.as_ref().is_some_and(|title| self.lane.now.saturating_sub(title.since) > PATIENCE)
-        {
-            self.flush();
-        }
-        if trimmed.trim_end().is_empty() {
+        self.turn();
+        if trimmed.is_empty() {
             self.blank(body);
             return;
         }
         self.say(Some(trimmed));
         let shape = Shape::of(body) | self.lane.shape();
         let matched = matching::recognise(text, start, trimmed, shape);
+        self.tell(matched, body);
+    }
+
+    /// The lane's next line begins.
+    pub(super) fn turn(&mut self) {
+        self.lane.now += 1;
+        self.lane.age();
+        if self.lane.title.as_ref().is_some_and(|title| self.lane.now.saturating_sub(title.since) > PATIENCE)
+        {
+            self.flush();
+        }
+    }
+
+    /// What a line that is not blank does, given the rule that has it.
+    pub(super) fn tell(&mut self, matched: Option<Match>, body: &str) {
         let frames = matched.as_ref().is_some_and(|matched| {
             matches!(matched.rule.act, Act::Frame | Act::Internal | Act::FrameLast | Act::Chain)
         });
@@ -53,15 +63,14 @@ impl Reader<'_> {
             self.act(matched, body);
         }
         self.lane.in_frames = frames;
-        let (seq, previous) = &mut self.lane.previous;
-        *seq = if titles { self.seq } else { Seq(0) };
-        previous.clear();
         if titles {
-            previous.push_str(clip(trimmed.trim_end(), MESSAGE));
+            self.lane.remember(self.seq, body);
+        } else {
+            self.lane.remember(Seq(0), "");
         }
     }
 
-    fn blank(&mut self, body: &str) {
+    pub(super) fn blank(&mut self, body: &str) {
         if self.lane.title.as_ref().is_some_and(|title| title.framed) {
             self.flush();
         }

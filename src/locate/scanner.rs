@@ -23,6 +23,10 @@ pub(super) const REPEAT: u64 = 2000;
 #[derive(Debug, Default)]
 pub struct Scanner {
     lanes: Vec<Lane>,
+    /// The lane of the line before.
+    current: usize,
+    /// How often the lane has changed.
+    changes: u64,
     /// Group numbers given so far.
     groups: u32,
     /// Headlines of build tools, by the end of their path and their line.
@@ -57,23 +61,30 @@ impl Scanner {
 
     /// Reads the next line, which must hold no escapes. Findings may concern earlier lines.
     pub fn line(&mut self, seq: Seq, text: &str, found: &mut Vec<Finding>) {
-        let text = clip(text, LOOKED_AT).trim_end_matches(['\r', '\n']);
-        let peeled = prefix::peel(text);
-        let index = self.lane(peeled.tag);
-        // The lane is taken out so that the scanner stays free to count groups.
-        let mut lane = std::mem::take(&mut self.lanes[index]);
-        Reader { scanner: self, lane: &mut lane, seq, found }.read(text, peeled.start);
-        self.lanes[index] = lane;
+        self.read(seq, text, &[], found);
     }
 
-    /// Reads whole lines, each ended by a newline (the last one need not be), which must hold no escapes; `first` is
-    /// the number of the first. The findings are those of [`Scanner::line`] called for each. What is not UTF-8 is
-    /// read as if each wrong part were one `U+FFFD`.
-    pub fn block(&mut self, first: Seq, text: &[u8], found: &mut Vec<Finding>) {
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
-        for (seq, line) in (first.0..).zip(text.split(|byte| *byte == b'\n')) {
-            self.line(Seq(seq), &String::from_utf8_lossy(line), found);
-        }
+    /// The same with the block it stands in, whose lines before it may have been passed over.
+    pub(super) fn read(&mut self, seq: Seq, text: &str, block: &[u8], found: &mut Vec<Finding>) {
+        let text = clip(text, LOOKED_AT).trim_end_matches(['\r', '\n']);
+        let peeled = prefix::peel(text.as_bytes());
+        let index = self.lane(peeled.tag);
+        self.lanes[index].settle(block);
+        self.with(index, seq, found, |mut reader| reader.read(text, peeled.start));
+    }
+
+    /// Has a line read. The lane is taken out meanwhile so that the scanner stays free to count groups.
+    pub(super) fn with(
+        &mut self,
+        index: usize,
+        seq: Seq,
+        found: &mut Vec<Finding>,
+        read: impl FnOnce(Reader<'_>),
+    ) {
+        let mut lane = std::mem::take(&mut self.lanes[index]);
+        read(Reader { scanner: self, lane: &mut lane, seq, found });
+        lane.settled();
+        self.lanes[index] = lane;
     }
 
     /// The groups of stack frames that have ended since the last call.
@@ -83,7 +94,9 @@ impl Scanner {
 
     /// The output is over: tells what was still waiting.
     pub fn finish(&mut self, found: &mut Vec<Finding>) {
-        for mut lane in std::mem::take(&mut self.lanes) {
+        let mut lanes = std::mem::take(&mut self.lanes);
+        lanes.sort_by_key(|lane| lane.used);
+        for mut lane in lanes {
             let mut reader = Reader { scanner: self, lane: &mut lane, seq: Seq(0), found };
             reader.say(None);
             reader.flush();
@@ -91,20 +104,28 @@ impl Scanner {
     }
 
     /// The lane of a prefix.
-    fn lane(&mut self, tag: &str) -> usize {
-        if let Some(index) = self.lanes.iter().position(|lane| lane.tag == tag) {
-            // Kept in order of use; mostly it is the last already.
-            if index + 1 != self.lanes.len() {
-                let lane = self.lanes.remove(index);
-                self.lanes.push(lane);
-            }
-        } else {
-            if self.lanes.len() >= LANES {
-                self.lanes.remove(0);
-            }
-            self.lanes.push(Lane { tag: tag.to_owned(), ..Lane::default() });
+    pub(super) fn lane(&mut self, tag: &[u8]) -> usize {
+        if self.lanes.get(self.current).is_some_and(|lane| lane.is_of(tag)) {
+            return self.current;
         }
-        self.lanes.len() - 1
+        self.changes += 1;
+        let known = self.lanes.iter().position(|lane| lane.is_of(tag));
+        self.current = known.unwrap_or_else(|| {
+            let lane = Lane { tag: tag.to_owned(), ..Lane::default() };
+            if self.lanes.len() < LANES {
+                self.lanes.push(lane);
+                return self.lanes.len() - 1;
+            }
+            let silent = (0..LANES).min_by_key(|index| self.lanes[*index].used).unwrap_or(0);
+            self.lanes[silent] = lane;
+            silent
+        });
+        self.lanes[self.current].used = self.changes;
+        self.current
+    }
+
+    pub(super) fn lanes_mut(&mut self) -> &mut [Lane] {
+        &mut self.lanes
     }
 
     pub(super) fn group(&mut self) -> u32 {
@@ -131,7 +152,7 @@ impl Scanner {
     }
 
     /// What the state of a prefix adds to the shape of its next line.
-    pub(super) fn shape(&self, tag: &str) -> Shape {
+    pub(super) fn shape(&self, tag: &[u8]) -> Shape {
         self.lanes.iter().find(|lane| lane.tag == tag).map_or(Shape::NONE, Lane::shape)
     }
 

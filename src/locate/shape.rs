@@ -1,5 +1,6 @@
 //! The cheap first look at a line: which shapes are in it. Most log lines have none and cost nothing more.
 
+use super::prefix;
 use memchr::{memchr2_iter, memmem};
 use std::{ops::BitOr, sync::LazyLock};
 
@@ -41,6 +42,8 @@ impl Shape {
 
     /// `.go:`.
     pub(super) const GO: Self = Self(1 << 13);
+    /// The line starts, after blanks, with `3) `.
+    pub(super) const STARTS_ITEM: Self = Self(1 << 14);
 
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -52,54 +55,94 @@ impl Shape {
 
     /// The shapes in a text.
     pub(super) fn of(text: &str) -> Self {
-        static LINE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("line "));
         let bytes = text.as_bytes();
-        let mut shape = Self::NONE;
+        let mut shape = Self::of_ends(bytes);
         for at in memchr2_iter(b':', b'(', bytes) {
-            let next = bytes.get(at + 1).copied().unwrap_or(b' ');
-            if bytes[at] == b':' && ends_in_trouble(&bytes[..at]) {
-                shape = shape | Self::TROUBLE;
-            }
-            // Behind a blank stands a number in dash's `a.sh: 2: msg` and in `a.kt: (3, 5)`.
-            let blank =
-                next == b' ' && bytes.get(at + 2).is_some_and(|byte| *byte == b'(' || byte.is_ascii_digit());
-            if !(next.is_ascii_digit() || next == b'[' || blank) {
-                continue;
-            }
-            if bytes[at] == b'(' {
-                shape = shape | Self::PAREN;
-            }
-            if bytes[..at].ends_with(b".go") {
-                shape = shape | Self::GO;
-            }
-            let before = bytes[..at].strip_suffix(b" ").unwrap_or(&bytes[..at]);
-            if ends_in_file(before) {
-                shape = shape | Self::FILE_NUMBER;
-            } else if bytes[at] == b':' && spaced(&bytes[..at]) {
-                shape = shape | Self::FILE_BLANK;
-            }
+            shape = shape | Self::of_mark(bytes, at);
         }
-        if LINE.find(bytes).is_some_and(|at| bytes.get(at + 5).is_some_and(u8::is_ascii_digit)) {
+        if line_word(bytes) {
             shape = shape | Self::LINE_WORD;
         }
-        let trimmed = text.trim_ascii_start().as_bytes();
+        shape
+    }
+
+    /// The shapes that the first and the last word of a text make.
+    pub(super) fn of_ends(text: &[u8]) -> Self {
+        let mut shape = Self::NONE;
+        let trimmed = text.trim_ascii_start();
         match trimmed.first() {
             Some(byte) if byte.is_ascii_digit() => {
-                let digits = trimmed.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                if trimmed.get(digits) == Some(&b':')
-                    && trimmed.get(digits + 1).is_some_and(u8::is_ascii_digit)
-                {
-                    shape = shape | Self::STARTS_POSITION;
+                let digits = prefix::digits(trimmed);
+                match trimmed.get(digits..digits + 2) {
+                    Some([b':', next]) if next.is_ascii_digit() => shape = shape | Self::STARTS_POSITION,
+                    Some(b") ") => shape = shape | Self::STARTS_ITEM,
+                    _ => {}
                 }
             }
             Some(byte) if !byte.is_ascii() => shape = shape | Self::SYMBOL,
             _ => {}
         }
-        if ends_in_file(text.trim_ascii_end().as_bytes()) {
+        if ends_in_file(text.trim_ascii_end()) {
             shape = shape | Self::ENDS_FILE;
         }
         shape
     }
+
+    /// The shapes that a colon or an opening bracket makes with what stands around it.
+    fn of_mark(bytes: &[u8], at: usize) -> Self {
+        let mut shape = Self::NONE;
+        let next = bytes.get(at + 1).copied().unwrap_or(b' ');
+        if bytes[at] == b':' && ends_in_trouble(&bytes[..at]) {
+            shape = shape | Self::TROUBLE;
+        }
+        // Behind a blank stands a number in dash's `a.sh: 2: msg` and in `a.kt: (3, 5)`.
+        let blank =
+            next == b' ' && bytes.get(at + 2).is_some_and(|byte| *byte == b'(' || byte.is_ascii_digit());
+        if !(next.is_ascii_digit() || next == b'[' || blank) {
+            return shape;
+        }
+        if bytes[at] == b'(' {
+            shape = shape | Self::PAREN;
+        }
+        if bytes[..at].ends_with(b".go") {
+            shape = shape | Self::GO;
+        }
+        let before = bytes[..at].strip_suffix(b" ").unwrap_or(&bytes[..at]);
+        if ends_in_file(before) {
+            shape = shape | Self::FILE_NUMBER;
+        } else if bytes[at] == b':' && spaced(&bytes[..at]) {
+            shape = shape | Self::FILE_BLANK;
+        }
+        shape
+    }
+
+    /// The shapes that a byte makes which [`may_mark`] pointed out. With those of the ends they are all.
+    pub(super) fn of_byte(bytes: &[u8], at: usize) -> Self {
+        match bytes[at] {
+            b' ' if line_word(bytes) => Self::LINE_WORD,
+            b':' | b'(' => Self::of_mark(bytes, at),
+            _ => Self::NONE,
+        }
+    }
+}
+
+/// Whether a byte, given its neighbours, may make a shape: every one that [`Shape::of`] would find, and few more.
+/// Without branches, so that the compiler can look at many bytes at once.
+#[inline(always)]
+pub(super) fn may_mark(before: u8, byte: u8, after: u8) -> bool {
+    let number = (after.wrapping_sub(b'0') < 10) | (after == b'[') | (after == b' ');
+    // In front of a colon: a name with its number behind, or a word of trouble.
+    let named = ((before > b'*') | (before == b' ')) & number;
+    let colon = (byte == b':') & (named | (before >= b'R'));
+    let bracket = (byte == b'(') & number;
+    let line = (before == b'e') & (byte == b' ') & (after.wrapping_sub(b'0') < 10);
+    colon | bracket | line
+}
+
+/// Whether the first `line ` has a number behind it.
+fn line_word(bytes: &[u8]) -> bool {
+    static LINE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("line "));
+    LINE.find(bytes).is_some_and(|at| bytes.get(at + 5).is_some_and(u8::is_ascii_digit))
 }
 
 impl BitOr for Shape {
@@ -113,54 +156,52 @@ impl BitOr for Shape {
 /// Whether a text ends in a name such as `page.tsx` or `Makefile`. An extension starts with a letter, so that
 /// neither an address nor a version is one.
 fn ends_in_file(bytes: &[u8]) -> bool {
-    let word = bytes
-        .iter()
-        .rev()
-        .take(16)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(byte))
-        .count();
-    let (head, tail) = bytes.split_at(bytes.len() - word);
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-');
+    let word = bytes.iter().rev().take(16).take_while(|byte| is_part(byte)).count();
     if word == 0 || word > 15 {
         return false;
     }
-    match head.last() {
-        Some(b'.') => {
-            tail.len() <= 12
-                && tail[0].is_ascii_alphabetic()
-                && head.len() > 1
-                && !head[head.len() - 2].is_ascii_whitespace()
+    let (head, tail) = bytes.split_at(bytes.len() - word);
+    match head {
+        [.., before, b'.'] => {
+            tail.len() <= 12 && tail[0].is_ascii_alphabetic() && !before.is_ascii_whitespace()
         }
-        _ => NAMED.contains(&tail),
+        [b'.'] => false,
+        // Their first letters are few, and most words have another.
+        _ => (tail[0].is_ascii_uppercase() || matches!(tail[0], b'm' | b'j')) && is_named(tail),
     }
 }
 
 /// Files that have no extension.
-const NAMED: &[&[u8]] = &[
-    b"Makefile",
-    b"makefile",
-    b"GNUmakefile",
-    b"Dockerfile",
-    b"Containerfile",
-    b"Rakefile",
-    b"Gemfile",
-    b"Justfile",
-    b"justfile",
-    b"Procfile",
-    b"Vagrantfile",
-    b"Jenkinsfile",
-    b"Podfile",
-    b"Brewfile",
-    b"Guardfile",
-    b"Snakefile",
-    b"SConstruct",
-    b"BUILD",
-    b"WORKSPACE",
-    b"Kconfig",
-    b"Earthfile",
-    b"Tiltfile",
-    b"Fastfile",
-    b"Capfile",
-];
+fn is_named(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"Makefile"
+            | b"makefile"
+            | b"GNUmakefile"
+            | b"Dockerfile"
+            | b"Containerfile"
+            | b"Rakefile"
+            | b"Gemfile"
+            | b"Justfile"
+            | b"justfile"
+            | b"Procfile"
+            | b"Vagrantfile"
+            | b"Jenkinsfile"
+            | b"Podfile"
+            | b"Brewfile"
+            | b"Guardfile"
+            | b"Snakefile"
+            | b"SConstruct"
+            | b"BUILD"
+            | b"WORKSPACE"
+            | b"Kconfig"
+            | b"Earthfile"
+            | b"Tiltfile"
+            | b"Fastfile"
+            | b"Capfile"
+    )
+}
 
 /// Whether a text ends in a file name, blanks and digits.
 fn spaced(bytes: &[u8]) -> bool {
@@ -171,7 +212,10 @@ fn spaced(bytes: &[u8]) -> bool {
 
 /// Whether the word before a colon speaks of trouble.
 fn ends_in_trouble(bytes: &[u8]) -> bool {
-    [&b"rror"[..], b"ning", b"tion", b"]", b"RROR", b"atal", b"panic", b"able"]
-        .iter()
-        .any(|end| bytes.ends_with(end))
+    match bytes {
+        [.., b']'] => true,
+        [.., b'r', b'r', b'o', b'r'] | [.., b'n', b'i', b'n', b'g'] | [.., b't', b'i', b'o', b'n'] => true,
+        [.., b'R', b'R', b'O', b'R'] | [.., b'a', b't', b'a', b'l'] | [.., b'a', b'b', b'l', b'e'] => true,
+        _ => bytes.ends_with(b"panic"),
+    }
 }

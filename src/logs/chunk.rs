@@ -100,6 +100,31 @@ impl Chunk {
         }
     }
 
+    /// Forgets its lines and keeps its memory for others, unless that is more than usual.
+    pub(super) fn reuse(mut self) -> Option<Self> {
+        self.ends.clear();
+        self.stamps.clear();
+        self.styled.clear();
+        self.spans.clear();
+        self.links.clear();
+        self.urls.clear();
+        self.large.clear();
+        (self.text.len() == TEXT && self.beside() <= TEXT).then_some(self)
+    }
+
+    /// No more lines come: gives back what was taken for them.
+    pub(super) fn leave(&mut self) {
+        if self.ends.capacity() > self.ends.len() + self.ends.len() / 4 {
+            self.ends.shrink_to_fit();
+        }
+        self.stamps.leave();
+        self.styled.shrink_to_fit();
+        self.spans.shrink_to_fit();
+        self.links.shrink_to_fit();
+        self.urls.shrink_to_fit();
+        self.large.shrink_to_fit();
+    }
+
     /// How many lines it holds.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -165,7 +190,12 @@ impl Chunk {
 
     /// Whether it takes a line of so many bytes, its newline included, with these facts.
     pub(super) fn takes(&self, bytes: usize, facts: &Facts) -> bool {
-        self.ends.len() < LINES && bytes <= self.room() && self.stamps.take(facts)
+        self.ends.len() < LINES && self.has_room(bytes) && self.stamps.take(facts)
+    }
+
+    /// Whether there is room for a line of so many bytes, its newline included.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        bytes <= self.room()
     }
 
     /// Bytes of text for which there is room.
@@ -254,13 +284,18 @@ impl Chunk {
     /// Bytes it takes, used or not.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.start(self.len()).next_multiple_of(4 << 10)
-            + self.ends.capacity() * size_of::<u32>()
+        self.start(self.len()).next_multiple_of(4 << 10) + self.beside()
+    }
+
+    /// Bytes it takes beside its text, used or not.
+    fn beside(&self) -> usize {
+        self.ends.capacity() * size_of::<u32>()
             + self.stamps.capacity()
             + self.styled.capacity() * size_of::<Styled>()
             + self.spans.capacity() * size_of::<Span>()
             + self.links.capacity() * size_of::<Link>()
             + self.urls.capacity()
+            + self.large.capacity() * size_of::<Large>()
     }
 
     fn spans_of(&self, lines: &Range<usize>) -> Range<usize> {
@@ -286,7 +321,7 @@ impl Chunk {
             Facts { at: Timestamp(0), run: RunId(1), stream: crate::process::Stream::Out, after_exit: false };
         for line in lines {
             let (mut text, mut extras) = (Vec::new(), Extras::default());
-            cleaner.clean(line, &mut text, &mut extras.spans, styles);
+            cleaner.clean(line, &mut text, &mut extras, styles);
             chunk.push(&text, &extras, facts);
         }
         chunk

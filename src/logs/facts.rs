@@ -91,7 +91,18 @@ impl Stamps {
         self.stamps.iter().map(|stamp| (stamp.first as usize, self.facts(stamp.first as usize)))
     }
 
-    #[cfg(test)]
+    pub(super) fn clear(&mut self) {
+        self.stamps.clear();
+        self.origins.clear();
+    }
+
+    /// No more lines come: gives back what was taken for them.
+    pub(super) fn leave(&mut self) {
+        self.stamps.shrink_to_fit();
+        self.origins.shrink_to_fit();
+    }
+
+    /// Bytes it takes, used or not.
     pub(super) fn capacity(&self) -> usize {
         self.stamps.capacity() * size_of::<Stamp>() + self.origins.capacity() * size_of::<Origin>()
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use super::{Cleaner, ansi::first_control, chunk::Extras, facts::Facts, lines::Lines, style::StyleTable};
+use super::{
+    Cleaner, ansi::first_control, chunk::Extras, facts::Facts, lines::Lines, spare::Spare, style::StyleTable,
+};
 use crate::resource::catch_panic;
 
 /// See the module.
@@ -13,9 +15,12 @@ pub(super) struct Intake<'a> {
     pub(super) lines: &'a mut Lines,
     pub(super) cleaner: &'a mut Cleaner,
     pub(super) styles: &'a mut Arc<StyleTable>,
+    pub(super) spare: &'a mut Spare,
     pub(super) facts: Facts,
     /// A line of more bytes is marked as long.
     pub(super) max_line: usize,
+    /// How many were.
+    pub(super) long: u64,
 }
 
 /// What of a batch has not been stored.
@@ -45,7 +50,8 @@ impl Intake<'_> {
         while let Err(panicked) = catch_panic(|| self.all(&mut rest, by_line)) {
             *self.cleaner = Cleaner::default();
             let (line, large) = rest.peek(self.max_line);
-            self.lines.push(line, &Extras { large, ..Extras::default() }, self.facts);
+            self.long += u64::from(large.is_some());
+            self.lines.push(line, &Extras { large, ..Extras::default() }, self.facts, self.spare);
             rest.skip(line.len() + 1);
             said = Some(panicked);
         }
@@ -59,7 +65,7 @@ impl Intake<'_> {
                 let text = rest.text;
                 let plain = first_control(text)
                     .map_or(text.len(), |at| memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1));
-                self.lines.extend(&text[..plain], self.facts);
+                self.lines.extend(&text[..plain], self.facts, self.spare);
                 rest.text = &text[plain..];
                 if rest.text.is_empty() {
                     break;
@@ -78,8 +84,9 @@ impl Intake<'_> {
         text.clear();
         extras.clear();
         extras.large = large;
-        self.cleaner.clean(raw, text, &mut extras.spans, self.styles);
-        self.lines.push(text, extras, self.facts);
+        self.cleaner.clean(raw, text, extras, self.styles);
+        self.long += u64::from(large.is_some());
+        self.lines.push(text, extras, self.facts, self.spare);
     }
 }
 

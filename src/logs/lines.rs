@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
-use super::{Chunk, Part, chunk::Extras, facts::Facts};
+use super::{Chunk, Part, chunk::Extras, facts::Facts, spare::Spare};
 use crate::event::{ProcessId, Seq};
 
 /// See the module.
@@ -61,11 +61,11 @@ impl Lines {
     }
 
     /// Adds lines that are plain, each with its newline.
-    pub(super) fn extend(&mut self, mut text: &[u8], facts: Facts) {
+    pub(super) fn extend(&mut self, mut text: &[u8], facts: Facts, spare: &mut Spare) {
         while !text.is_empty() {
             let line = memchr::memchr(b'\n', text).map_or(text.len(), |end| end + 1);
             let (count, bytes, taken) = {
-                let chunk = self.open(line, &facts);
+                let chunk = self.open(line, &facts, spare);
                 let before = chunk.len();
                 let taken = chunk.extend(text, facts);
                 (chunk.len() - before, chunk.cost(before..chunk.len()), taken)
@@ -78,8 +78,8 @@ impl Lines {
     }
 
     /// Adds one line, without its newline.
-    pub(super) fn push(&mut self, text: &[u8], extras: &Extras, facts: Facts) {
-        let chunk = self.open(text.len() + 1, &facts);
+    pub(super) fn push(&mut self, text: &[u8], extras: &Extras, facts: Facts, spare: &mut Spare) {
+        let chunk = self.open(text.len() + 1, &facts, spare);
         chunk.push(text, extras, facts);
         self.bytes += chunk.cost(chunk.len() - 1..chunk.len());
         self.taken += text.len() as u64;
@@ -87,12 +87,19 @@ impl Lines {
     }
 
     /// The chunk that takes a line of so many bytes.
-    fn open(&mut self, bytes: usize, facts: &Facts) -> &mut Chunk {
-        self.rejoin();
-        let mut last = self.chunks.back_mut().and_then(|(_, chunk)| Arc::get_mut(chunk));
-        if !last.as_mut().is_some_and(|chunk| chunk.takes(bytes, facts)) {
-            let chunk = Arc::new(Chunk::with_room(bytes));
-            self.chunks.push_back((Seq(self.last.0 + 1), chunk));
+    fn open(&mut self, bytes: usize, facts: &Facts, spare: &mut Spare) -> &mut Chunk {
+        self.rejoin(spare);
+        let last = self.chunks.back_mut().and_then(|(_, chunk)| Arc::get_mut(chunk));
+        let usable = match last {
+            Some(chunk) if chunk.takes(bytes, facts) => true,
+            Some(chunk) => {
+                chunk.leave();
+                false
+            }
+            None => false,
+        };
+        if !usable {
+            self.chunks.push_back((Seq(self.last.0 + 1), Arc::new(spare.chunk(bytes))));
         }
         let (_, chunk) = self.chunks.back_mut().expect("one was pushed if there was none");
         Arc::get_mut(chunk).expect("nobody else holds a chunk that has just been made or just been checked")
@@ -100,20 +107,23 @@ impl Lines {
 
     /// A reader held the last chunk when lines came, so that they went into a new one: once nobody holds either, they are one
     /// again. Otherwise each look at a log would leave a chunk of a few lines.
-    fn rejoin(&mut self) {
-        let Some(before) = self.chunks.len().checked_sub(2) else { return };
-        let [(_, kept), (_, last)] = &mut self.chunks.make_contiguous()[before..] else { return };
+    fn rejoin(&mut self, spare: &mut Spare) {
+        let before = self.chunks.len().saturating_sub(2);
+        let mut both = self.chunks.range_mut(before..);
+        let (Some((_, kept)), Some((_, last))) = (both.next(), both.next()) else { return };
         if let (Some(kept), Some(last)) = (Arc::get_mut(kept), Arc::get_mut(last))
             && kept.has_room_for(last)
         {
             kept.absorb(last);
-            self.chunks.pop_back();
+            if let Some((_, last)) = self.chunks.pop_back() {
+                spare.give(last);
+            }
         }
     }
 
     /// Drops the oldest lines until so much has gone, or all. Returns how many lines and bytes went. Costs what the chunks
     /// cost that go, not their lines.
-    pub(super) fn evict(&mut self, excess: Excess) -> (u64, usize) {
+    pub(super) fn evict(&mut self, excess: Excess, spare: &mut Spare) -> (u64, usize) {
         let (mut lines, mut bytes) = (0, 0);
         while let Some((begin, chunk)) = self.chunks.front() {
             let index = usize::try_from(self.first.0 - begin.0).unwrap_or(usize::MAX);
@@ -135,7 +145,9 @@ impl Lines {
             if go < rest.len() {
                 break;
             }
-            self.chunks.pop_front();
+            if let Some((_, chunk)) = self.chunks.pop_front() {
+                spare.give(chunk);
+            }
         }
         self.bytes -= bytes;
         (lines, bytes)

@@ -7,6 +7,7 @@ use super::{
     facts::Facts,
     intake::Intake,
     lines::{Excess, Lines},
+    spare::Spare,
     style::StyleTable,
 };
 use crate::{
@@ -18,8 +19,6 @@ use crate::{
 
 /// Starts of runs kept per process.
 const RUNS: usize = 100;
-
-const MAX_LINE: usize = 64 << 10;
 
 /// See the module.
 pub(super) struct ProcessLog {
@@ -39,6 +38,18 @@ pub(super) struct ProcessLog {
     err: Cleaner,
 }
 
+/// What the logs of all processes have in common.
+pub(super) struct Shared {
+    pub(super) styles: Arc<StyleTable>,
+    pub(super) spare: Spare,
+    /// The number of the newest headline.
+    pub(super) headline_ids: u64,
+    /// Whether errors are looked for.
+    pub(super) classify: bool,
+    /// A line of more bytes is marked as long.
+    pub(super) max_line: usize,
+}
+
 /// What a batch added.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Added {
@@ -46,6 +57,8 @@ pub(super) struct Added {
     pub(super) count: u64,
     pub(super) text: u64,
     pub(super) cost: usize,
+    /// Lines longer than usual.
+    pub(super) long: u64,
     /// New headlines, oldest first.
     pub(super) headlines: usize,
     /// Lines in which no errors were looked for though they are of the present run.
@@ -116,27 +129,29 @@ impl ProcessLog {
         text: &[u8],
         cut: &[(u32, u64)],
         facts: Facts,
-        classify: bool,
-        styles: &mut Arc<StyleTable>,
-        next_id: &mut u64,
+        shared: &mut Shared,
     ) -> Added {
         let lines = &mut self.lines;
         let (last, bytes, taken) = (lines.last(), lines.bytes(), lines.taken());
         let cleaner = if facts.stream == Stream::Out { &mut self.out } else { &mut self.err };
-        let panicked = Intake { lines, cleaner, styles, facts, max_line: MAX_LINE }.take(text, cut);
+        let Shared { styles, spare, max_line, .. } = shared;
+        let mut intake = Intake { lines, cleaner, styles, spare, facts, max_line: *max_line, long: 0 };
+        let panicked = intake.take(text, cut);
+        let long = intake.long;
         let mut added = Added {
             first: Seq(last.0 + 1),
             count: lines.last().0 - last.0,
             text: lines.taken() - taken,
             cost: lines.bytes() - bytes,
+            long,
             panicked,
             ..Added::default()
         };
         // What an escaped child of an old run prints says nothing about the present one.
         if facts.run == self.run {
             added.unclassified = added.count;
-            if classify {
-                self.classify(&mut added, next_id);
+            if shared.classify {
+                self.classify(&mut added, &mut shared.headline_ids);
             }
         }
         added
@@ -149,13 +164,10 @@ impl ProcessLog {
         let Self { lines, scanner, .. } = self;
         let looked = catch_panic(|| {
             for part in lines.parts(first, lines.last()) {
-                for (index, seq) in part.lines.clone().zip(part.first.0..) {
-                    let line = String::from_utf8_lossy(part.chunk.text(index));
-                    #[cfg(test)]
-                    super::planted::panic_looking(&line);
-                    scanner.line(Seq(seq), &line, &mut found);
-                    added.unclassified -= 1;
-                }
+                #[cfg(test)]
+                super::planted::panic_looking(part.block());
+                scanner.block(part.first, part.block(), &mut found);
+                added.unclassified -= part.lines.len() as u64;
             }
         });
         if let Err(said) = looked {
@@ -252,8 +264,8 @@ impl ProcessLog {
     }
 
     /// Drops the oldest lines until so much has gone. Returns how many lines and bytes went.
-    pub(super) fn evict(&mut self, excess: Excess) -> (u64, usize) {
-        self.lines.evict(excess)
+    pub(super) fn evict(&mut self, excess: Excess, spare: &mut Spare) -> (u64, usize) {
+        self.lines.evict(excess, spare)
     }
 
     /// What nobody can see any more goes once a batch.

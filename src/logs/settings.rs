@@ -32,7 +32,7 @@ pub(super) struct Flush {
 impl Settings {
     pub(super) fn new(config: &LogStoreConfig, mode: Mode) -> Self {
         let mut settings = Self {
-            limits: Limits { lines: 0, bytes: 0, headlines: 0 },
+            limits: Limits { lines: 0, bytes: 0, headlines: 0, line: 0 },
             batch_size: 0,
             flush_after: Duration::ZERO,
             mode,
@@ -43,9 +43,10 @@ impl Settings {
     }
 
     pub(super) fn reconfigure(&mut self, config: &LogStoreConfig) {
-        let &LogStoreConfig { max_entries, max_bytes, max_error_entries, batch_size, flush_after, .. } =
-            config;
-        self.limits = Limits { lines: max_entries, bytes: max_bytes, headlines: max_error_entries };
+        let &LogStoreConfig { max_entries, max_bytes, max_error_entries, max_line, .. } = config;
+        self.limits =
+            Limits { lines: max_entries, bytes: max_bytes, headlines: max_error_entries, line: max_line };
+        let &LogStoreConfig { batch_size, flush_after, .. } = config;
         (self.batch_size, self.flush_after) = (batch_size, flush_after);
     }
 
@@ -63,9 +64,9 @@ impl Settings {
 
     /// While memory is critically short half as much is kept, of headlines as many.
     pub(super) fn limits(&self, pressure: Pressure) -> Limits {
-        let Limits { lines, bytes, headlines } = self.limits;
+        let Limits { lines, bytes, .. } = self.limits;
         let share = if pressure == Pressure::Critical { 2 } else { 1 };
-        Limits { lines: (lines / share).max(1), bytes: (bytes / share).max(1), headlines }
+        Limits { lines: (lines / share).max(1), bytes: (bytes / share).max(1), ..self.limits }
     }
 
     /// Twice as large while the store is not well, and again while memory is short. The fallback does not batch.
@@ -122,7 +123,7 @@ mod tests {
             (Pressure::Critical, 200, (5000, 8 << 20, 500)),
             (Pressure::Normal, 100, (10_000, 16 << 20, 500)),
         ] {
-            let Limits { lines, bytes, headlines } = settings.limits(pressure);
+            let Limits { lines, bytes, headlines, .. } = settings.limits(pressure);
             assert_eq!(settings.flush(pressure).lines, batch, "{pressure:?}");
             assert_eq!((lines, bytes, headlines), kept, "{pressure:?}");
         }

@@ -7,8 +7,8 @@ use super::{
     facts::Facts,
     lines::Excess,
     merged::Merged,
-    process_log::{Added, ProcessLog},
-    style::StyleTable,
+    process_log::{Added, ProcessLog, Shared},
+    spare::Spare,
 };
 use crate::event::{ProcessId, RunId, Seq, Timestamp};
 
@@ -21,19 +21,18 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
     /// Headlines of one process.
     pub(super) headlines: usize,
+    /// A line of more bytes is marked as long.
+    pub(super) line: usize,
 }
 
 /// The writer's state.
 pub(super) struct State {
     limits: Limits,
-    /// Whether errors are looked for.
-    classify: bool,
     logs: HashMap<ProcessId, ProcessLog>,
     merged: Merged,
-    styles: Arc<StyleTable>,
+    shared: Shared,
     counts: Counts,
     bytes: usize,
-    headline_ids: u64,
 }
 
 /// What a batch brought, for the events that tell of it.
@@ -68,13 +67,17 @@ impl State {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            classify: true,
             logs: HashMap::new(),
             merged: Merged::new(limits.lines),
-            styles: Arc::default(),
+            shared: Shared {
+                styles: Arc::default(),
+                spare: Spare::default(),
+                headline_ids: 0,
+                classify: true,
+                max_line: limits.line,
+            },
             counts: Counts::default(),
             bytes: 0,
-            headline_ids: 0,
         }
     }
 
@@ -92,7 +95,7 @@ impl State {
     /// The run is over: what had been held back is told now.
     pub(super) fn finish(&mut self, process: ProcessId, run: RunId) -> Option<HeldBack> {
         let log = self.logs.get_mut(&process)?;
-        let (new, panicked) = match log.finish(run, &mut self.headline_ids) {
+        let (new, panicked) = match log.finish(run, &mut self.shared.headline_ids) {
             Ok(new) => (new, None),
             Err(said) => (0, Some(said)),
         };
@@ -103,7 +106,7 @@ impl State {
 
     /// Begins or ceases to look for errors. Returns what had been held back.
     pub(super) fn set_classify(&mut self, classify: bool) -> Vec<HeldBack> {
-        let ceases = std::mem::replace(&mut self.classify, classify) && !classify;
+        let ceases = std::mem::replace(&mut self.shared.classify, classify) && !classify;
         let runs: Vec<_> =
             self.logs.values().filter(|_| ceases).map(|log| (log.process(), log.run())).collect();
         runs.into_iter().filter_map(|(process, run)| self.finish(process, run)).collect()
@@ -113,10 +116,12 @@ impl State {
     pub(super) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
         self.merged.set_limit(limits.lines);
+        self.shared.max_line = limits.line;
         for log in self.logs.values_mut() {
             log.set_max_headlines(limits.headlines);
         }
         self.evict();
+        self.shared.spare.clear();
     }
 
     /// Bytes kept, with what is kept about the lines.
@@ -139,13 +144,14 @@ impl State {
         facts: Facts,
     ) -> Appended {
         let log = self.logs.entry(process).or_insert_with(|| ProcessLog::new(process, self.limits.headlines));
-        let Added { first, count, text: bytes, cost, headlines, unclassified, panicked } =
-            log.append(text, cut, facts, self.classify, &mut self.styles, &mut self.headline_ids);
+        let Added { first, count, text: bytes, cost, long, headlines, unclassified, panicked } =
+            log.append(text, cut, facts, &mut self.shared);
         let (last, error, errors) = (log.last(), log.first_error(headlines), log.errors());
         let appended = Appended { first, last, error, errors, unclassified, panicked };
         self.counts.lines += count;
         self.counts.kept += count;
         self.counts.bytes += bytes;
+        self.counts.long += long;
         self.bytes += cost;
         self.merged.push(process, first, count);
         self.evict();
@@ -165,11 +171,12 @@ impl State {
                 break;
             };
             // As much at once as surely comes from this one, so that the search for it is rare.
-            let (lines, bytes) = log.evict(if too_many {
+            let excess = if too_many {
                 Excess::Lines((self.counts.kept - max_lines).clamp(1, (log.kept() / 2).max(1)))
             } else {
                 Excess::Bytes((self.bytes - max_bytes).min(log.bytes() / 2).max(1))
-            });
+            };
+            let (lines, bytes) = log.evict(excess, &mut self.shared.spare);
             self.bytes -= bytes;
             self.counts.kept -= lines;
             self.counts.evicted += lines;
@@ -185,8 +192,8 @@ impl State {
             Which::Merged => self.read_merged(query),
         };
         slice.marks = self.marks(query, &slice, marks_after);
-        slice.styles = Arc::clone(&self.styles);
-        (slice, self.headline_ids)
+        slice.styles = Arc::clone(&self.shared.styles);
+        (slice, self.shared.headline_ids)
     }
 
     pub(super) fn snapshot(&self, which: Which) -> Snapshot {
@@ -201,7 +208,7 @@ impl State {
                 self.merged.head(),
             ),
         };
-        Snapshot { which, logs, order, head, styles: Arc::clone(&self.styles) }
+        Snapshot { which, logs, order, head, styles: Arc::clone(&self.shared.styles) }
     }
 
     /// A headline is told with its line, or later when it was found later.

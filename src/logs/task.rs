@@ -195,6 +195,7 @@ impl Writer {
         metrics.logs.lines.add(now.lines - before.lines);
         metrics.logs.bytes.add(now.bytes - before.bytes);
         metrics.logs.evicted.add(now.evicted - before.evicted);
+        metrics.logs.long.add(now.long - before.long);
         metrics.logs.kept_lines.set(now.kept);
         metrics.logs.kept_bytes.set(self.state.bytes() as u64);
         metrics.resource.memory_accounted[Component::Logs.index()].set(self.state.bytes() as u64);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
+    chunk::Extras,
     facts::Facts,
     state::{Limits, State},
     *,
@@ -23,7 +24,7 @@ fn facts() -> Facts {
 }
 
 fn state(lines: usize, bytes: usize) -> State {
-    State::new(Limits { lines, bytes, headlines: 500 })
+    State::new(Limits { lines, bytes, headlines: 500, line: 64 << 10 })
 }
 
 fn all(which: Which) -> Query {
@@ -35,10 +36,10 @@ fn texts(slice: &Slice) -> Vec<String> {
 }
 
 fn clean(line: &str) -> (String, Vec<(u32, u32, Style)>) {
-    let (mut text, mut spans, mut styles) = (Vec::new(), Vec::new(), Arc::default());
-    Cleaner::default().clean(line.as_bytes(), &mut text, &mut spans, &mut styles);
+    let (mut text, mut extras, mut styles) = (Vec::new(), Extras::default(), Arc::default());
+    Cleaner::default().clean(line.as_bytes(), &mut text, &mut extras, &mut styles);
     let look = |id: StyleId| *styles.since(0).find(|(known, _)| *known == id).expect("a known style").1;
-    let spans = spans.iter().map(|span| (span.start, span.end, look(span.style))).collect();
+    let spans = extras.spans.iter().map(|span| (span.start, span.end, look(span.style))).collect();
     (String::from_utf8(text).expect("UTF-8"), spans)
 }
 
@@ -82,11 +83,11 @@ fn a_progress_line_keeps_its_last_state() {
 #[test]
 fn a_colour_stays_on_until_it_is_switched_off() {
     let (mut cleaner, mut styles) = (Cleaner::default(), Arc::default());
-    let mut spans = Vec::new();
+    let mut extras = Extras::default();
     for line in ["\x1b[32mfirst", "second", "\x1b[0mthird"] {
-        cleaner.clean(line.as_bytes(), &mut Vec::new(), &mut spans, &mut styles);
+        cleaner.clean(line.as_bytes(), &mut Vec::new(), &mut extras, &mut styles);
     }
-    assert_eq!(spans.iter().map(|span| span.end).collect::<Vec<_>>(), [5, 6]);
+    assert_eq!(extras.spans.iter().map(|span| span.end).collect::<Vec<_>>(), [5, 6]);
 }
 
 proptest! {
@@ -94,8 +95,9 @@ proptest! {
     fn cleaning_never_panics_and_spans_are_apart(line in prop::collection::vec(prop_oneof![
         Just(0x1b_u8), Just(b'['), Just(b']'), Just(b'm'), Just(b';'), Just(b'3'), Just(b'\r'), Just(8), Just(7), any::<u8>()
     ], 0..80)) {
-        let (mut text, mut spans, mut styles) = (Vec::new(), Vec::new(), Arc::default());
-        Cleaner::default().clean(&line, &mut text, &mut spans, &mut styles);
+        let (mut text, mut extras, mut styles) = (Vec::new(), Extras::default(), Arc::default());
+        Cleaner::default().clean(&line, &mut text, &mut extras, &mut styles);
+        let spans = extras.spans;
         let mut end = 0;
         for span in &spans {
             prop_assert!(end <= span.start && span.start < span.end && span.end as usize <= text.len(), "{:?} in {}", spans, text.len());
@@ -316,7 +318,7 @@ fn the_merged_log_knows_both_numbers_of_a_line() {
 
 #[test]
 fn the_oldest_headlines_make_room() {
-    let mut state = State::new(Limits { lines: 1000, bytes: usize::MAX, headlines: 3 });
+    let mut state = State::new(Limits { lines: 1000, bytes: usize::MAX, headlines: 3, line: 64 << 10 });
     state.begin(P, RunId(1), 1, Timestamp(0));
     for line in 1..=9 {
         state.append(P, format!("src/a.ts({line},7): error TS2322: no\n").as_bytes(), &[], facts());

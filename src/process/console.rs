@@ -278,10 +278,11 @@ impl Noticed {
 // === impl TerminalOutput ===
 
 impl Source for TerminalOutput {
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.master.read(buffer).await?;
-        self.console.print(&buffer[..n]);
-        Ok(n)
+    async fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let before = buffer.len();
+        let read = self.master.read(buffer).await?;
+        self.console.print(&buffer[before..]);
+        Ok(read)
     }
 }
 

@@ -109,19 +109,27 @@ impl Master {
         }
     }
 
-    /// Reads what has been printed, once there is any. Once the child's end is closed everywhere there is no more: the
-    /// kernel calls that an I/O error, here it is the end. Cancel safe.
-    pub(super) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            self.read.readable().await?;
-            match self.read.try_read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
-                    return Ok(0);
+    /// Appends what has been printed, once there is something, as far as there is room without growing: a terminal gives no
+    /// more than a page at a time, so it is asked until it has no more. Once the child's end is closed everywhere there is no
+    /// more: the kernel calls that an I/O error, here it is the end. Cancel safe.
+    pub(super) async fn read(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let before = buffer.len();
+        while buffer.len() < buffer.capacity() {
+            let read = match self.read.try_read_buf(buffer) {
+                Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => Ok(0),
+                read => read,
+            };
+            match read {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && buffer.len() == before => {
+                    self.read.readable().await?;
                 }
+                // The end, or what is wrong, is told by the next read again.
+                Ok(0) | Err(_) if buffer.len() > before => break,
                 read => return read,
             }
         }
+        Ok(buffer.len() - before)
     }
 }
 
@@ -157,13 +165,8 @@ mod tests {
         let mut slave = File::from(slave);
         slave.write_all(b"one\ntwo").expect("room");
         drop(slave);
-        let (mut read, mut block) = (Vec::new(), [0; 4]);
-        loop {
-            match master.read(&mut block).await.expect("no error at the end") {
-                0 => break,
-                n => read.extend_from_slice(&block[..n]),
-            }
-        }
+        let mut read = Vec::with_capacity(64);
+        while master.read(&mut read).await.expect("no error at the end") > 0 {}
         assert_eq!(read, b"one\r\ntwo");
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-use super::Records;
+use super::{Records, output::LARGER};
 use crate::{
     config::{Mode, ProcessManagerConfig},
     event::Health,
@@ -21,6 +21,8 @@ pub(super) struct Settings {
     turns: Arc<Semaphore>,
     /// One permit for each thread that a start may keep: all of the machine's but one.
     threads: Semaphore,
+    /// One permit for each pipe that may be larger than usual.
+    larger_pipes: Arc<Semaphore>,
     /// Where runs are recorded; set once, before the first of them.
     records: OnceLock<Records>,
 }
@@ -59,7 +61,8 @@ impl Settings {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = Semaphore::new(cores.saturating_sub(1).max(1));
         let (now, turns) = (Mutex::new(now), Arc::new(Semaphore::new(0)));
-        let settings = Self { now, turns, threads, records: OnceLock::new() };
+        let larger_pipes = Arc::new(Semaphore::new(LARGER));
+        let settings = Self { now, turns, threads, larger_pipes, records: OnceLock::new() };
         settings.change(|_| {});
         settings
     }
@@ -69,6 +72,11 @@ impl Settings {
     pub(super) async fn thread(&self) -> Option<SemaphorePermit<'_>> {
         // Never closed.
         self.threads.acquire().await.ok()
+    }
+
+    /// What is left of the permits for larger pipes.
+    pub(super) fn larger_pipes(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.larger_pipes)
     }
 
     /// Records what is started from now on.

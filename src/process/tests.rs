@@ -39,6 +39,7 @@ mod cell;
 mod contract;
 mod input;
 mod levels;
+mod lossless;
 mod printed;
 mod trees;
 

@@ -45,7 +45,10 @@ pub fn run(arguments: &[String]) {
             "lines" => work::lines(mode, at_once, count, true).await,
             "kept" => work::lines(mode, at_once, count, false).await,
             "updates" => work::updates(mode, at_once, count).await,
-            "through" => logs::through(mode, count).await,
+            "through" => logs::through(mode, "blocks", at_once, count).await,
+            "written" => logs::through(mode, "lines", at_once, count).await,
+            "recorded" => logs::recorded(mode, at_once, count).await,
+            "aged" => logs::aged(mode, count).await,
             _ => panic!("no piece of work is called {name}"),
         }
     });

@@ -20,6 +20,7 @@ mod core;
 mod editor;
 mod ends;
 mod logs;
+mod print;
 mod rollout;
 mod start;
 mod table;
@@ -45,6 +46,9 @@ fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == child::ARGUMENT) {
         return child::run(&arguments[1..]);
+    }
+    if arguments.first().is_some_and(|first| first == print::ARGUMENT) {
+        return print::run(&arguments[1..]);
     }
     if let [first, file] = arguments.as_slice()
         && first == start::ARGUMENT

@@ -16,6 +16,8 @@ mod commands;
 mod dashboard;
 mod detect;
 mod escape;
+#[cfg(target_os = "linux")]
+mod floods;
 mod guard;
 mod history;
 mod jump;

@@ -9,6 +9,7 @@ fn defaults_are_those_of_the_design() {
     assert_eq!(config.eventbus.max_events, 5000);
     assert_eq!((config.log_store.buffer_size, config.log_store.max_entries), (1000, 10_000));
     assert_eq!((config.log_store.max_bytes, config.log_store.max_error_entries), (16 << 20, 500));
+    assert_eq!(config.log_store.max_line, 64 << 10);
     assert_eq!((config.log_store.history, config.log_store.history_max_mb), (true, 256));
     assert_eq!(
         (config.process_manager.max_concurrent_starts, config.process_manager.max_processes),

@@ -126,6 +126,7 @@ fn the_keys_a_running_host_can_take_are_these() {
         max_entries: 1,
         max_bytes: 1,
         max_error_entries: 1,
+        max_line: 64,
         history: false,
         history_max_mb: 8,
         rollout: Rollout::default(),
@@ -163,6 +164,7 @@ fn the_keys_a_running_host_can_take_are_these() {
         live  log_store.max_entries
         live  log_store.max_bytes
         live  log_store.max_error_entries
+        live  log_store.max_line
         live  log_store.history
         live  log_store.history_max_mb
         start model.fallback_mode

@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "exunit",
         pattern: r"^\s+[0-9]+\) (?P<msg>test .* \([\w.]+\))$",
-        starts: &["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+        needs: Shape::STARTS_ITEM,
         act: Act::Title,
         habit: Habit { soft: true, ..HABIT },
         ..RULE

@@ -9,7 +9,7 @@ use crate::{
     event::{Component, ProcessInfo, RunId, Seq, Timestamp},
     process::{
         OutputBatch, Stream,
-        output::{Origin, Phase, Reader},
+        output::{Origin, Phase, Pipe, Reader},
         pty::Master,
         ready::Pattern,
         tree::Pipes,
@@ -57,7 +57,9 @@ impl Task {
             let out = reader(Stream::Out).read(terminal);
             drop(self.resources.spawn(Component::Process, "reader of a terminal", out));
         } else {
-            let (out, err) = (reader(Stream::Out).read(stdout), reader(Stream::Err).read(stderr));
+            let pipe = |pipe| Pipe::new(pipe, self.settings.larger_pipes());
+            let (out, err) = (pipe(stdout), pipe(stderr));
+            let (out, err) = (reader(Stream::Out).read(out), reader(Stream::Err).read(err));
             drop(self.resources.spawn(Component::Process, "reader of stdout", out));
             drop(self.resources.spawn(Component::Process, "reader of stderr", err));
         }

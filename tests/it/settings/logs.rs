@@ -99,6 +99,16 @@ async fn only_so_many_bytes_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_over_the_limit_is_kept_whole_and_marked_as_long() {
+    for (text, long) in [("", 0), ("[log_store]\nmax_line = 100\n", 2)] {
+        let mut rig = Rig::start(&with(text));
+        let counts = rig.counts_after("printf 'short\\n%0101d\\n%0100d\\n%0200d\\n' 1 2 3").await;
+        assert_eq!((counts.lines, counts.bytes, counts.long), (4, 406, long));
+        rig.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_so_many_headlines_are_kept() {
     for (text, kept) in [("", 30), ("[log_store]\nmax_error_entries = 5\n", 5)] {
         let mut rig = Rig::start(&with(text));
