@@ -312,7 +312,7 @@ fn bar(text: &[u8], first: u8) -> Option<usize> {
 #[test]
 fn tools_are_in_order() {
     assert!(TOOLS.is_sorted());
-    let name = |text| bracketed(text).map(|(name, _)| name);
+    let name = |text: &[u8]| bracketed(text).map(|(name, _)| name.to_vec());
     for tool in [
         "[vite] x",
         "[ERROR] x",
@@ -326,6 +326,7 @@ fn tools_are_in_order() {
         assert_eq!(name(tool.as_bytes()), None, "{tool}");
     }
     for process in ["web", "vitex", "a", "1", "app-1", "optimizers"] {
-        assert_eq!(name(format!("[{process}] x").as_bytes()), Some(process.as_bytes()));
+        let line = format!("[{process}] x");
+        assert_eq!(name(line.as_bytes()), Some(process.as_bytes().to_vec()));
     }
 }

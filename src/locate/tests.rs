@@ -1,5 +1,6 @@
 //! What the whole room promises, by example: lines in, findings out.
 
+mod blocks;
 mod hostile;
 mod lines;
 mod places;

@@ -5,8 +5,11 @@ use std::collections::VecDeque;
 use super::Stretch;
 use crate::event::{ProcessId, Seq};
 
-/// See the module. Bounded by the number of stretches: past that the oldest are forgotten, though the process's
-/// own log may still hold their lines.
+/// How many stretches more than lines may be kept there are before those are looked for of which no line is kept.
+const SLACK: usize = 1024;
+
+/// See the module. Bounded by the lines kept, a quarter more and [`SLACK`], because a stretch of which a line is kept is
+/// never forgotten, and the others are before that.
 #[derive(Debug)]
 pub(super) struct Merged {
     stretches: VecDeque<Stretch>,
@@ -36,25 +39,25 @@ impl Merged {
             last.count += count;
             return;
         }
-        if self.stretches.len() >= self.limit {
-            self.stretches.pop_front();
-        }
         self.stretches.push_back(Stretch { first, process, from, count });
     }
 
-    /// Keeps so many stretches from now on, and gives back the room of the others.
+    /// So many lines are kept from now on.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit.max(1);
-        self.stretches.drain(..self.stretches.len().saturating_sub(self.limit));
-        self.stretches.shrink_to(self.limit);
     }
 
-    /// Forgets leading stretches of which `first_kept` says that no line is kept.
+    /// Forgets stretches of which `first_kept` says that no line is kept: those at the front at once, those between others
+    /// when they have become many.
     pub(super) fn trim(&mut self, first_kept: impl Fn(ProcessId) -> Seq) {
-        while let Some(stretch) = self.stretches.front()
-            && stretch.from.0 + stretch.count <= first_kept(stretch.process).0
-        {
+        let gone = |stretch: &Stretch| stretch.from.0 + stretch.count <= first_kept(stretch.process).0;
+        while self.stretches.front().is_some_and(gone) {
             self.stretches.pop_front();
+        }
+        let most = self.limit.saturating_add(self.limit / 4).saturating_add(SLACK);
+        if self.stretches.len() > most {
+            self.stretches.retain(|stretch| !gone(stretch));
+            self.stretches.shrink_to(most);
         }
     }
 

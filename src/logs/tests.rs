@@ -1,9 +1,6 @@
 //! The pure parts against simple models, and the writer through its handle.
 
-use proptest::prelude::*;
-
 use super::{
-    chunk::Extras,
     facts::Facts,
     state::{Limits, State},
     *,
@@ -13,8 +10,10 @@ use crate::{
     process::Stream,
 };
 
+mod ansi;
 mod contract;
 mod levels;
+mod model;
 
 const P: ProcessId = ProcessId(1);
 const Q: ProcessId = ProcessId(2);
@@ -33,132 +32,6 @@ fn all(which: Which) -> Query {
 
 fn texts(slice: &Slice) -> Vec<String> {
     slice.lines().map(|(_, _, text)| String::from_utf8_lossy(text).into_owned()).collect()
-}
-
-fn clean(line: &str) -> (String, Vec<(u32, u32, Style)>) {
-    let (mut text, mut extras, mut styles) = (Vec::new(), Extras::default(), Arc::default());
-    Cleaner::default().clean(line.as_bytes(), &mut text, &mut extras, &mut styles);
-    let look = |id: StyleId| *styles.since(0).find(|(known, _)| *known == id).expect("a known style").1;
-    let spans = extras.spans.iter().map(|span| (span.start, span.end, look(span.style))).collect();
-    (String::from_utf8(text).expect("UTF-8"), spans)
-}
-
-fn fg(colour: Colour) -> Style {
-    Style { fg: Some(colour), ..Style::default() }
-}
-
-#[test]
-fn colours_become_spans_and_everything_else_goes() {
-    let red = fg(Colour::Palette(1));
-    assert_eq!(clean("a\x1b[31mred\x1b[0m b"), ("ared b".to_owned(), vec![(1, 4, red)]));
-    assert_eq!(clean("\x1b[38;5;208mx").1, [(0, 1, fg(Colour::Palette(208)))]);
-    assert_eq!(clean("\x1b[38;2;1;2;3mx").1, [(0, 1, fg(Colour::Rgb(1, 2, 3)))]);
-    assert_eq!(clean("\x1b[38:2::1:2:3mx").1, [(0, 1, fg(Colour::Rgb(1, 2, 3)))]);
-    assert_eq!(clean("\x1b[1;91mx\x1b[22my").1.len(), 2);
-    assert_eq!(clean("\x1b]8;;file:///x\x1b\\link\x1b]8;;\x07!"), ("link!".to_owned(), vec![]));
-    assert_eq!(clean("\x1b[2K\x1b[1Gx\x1b(By\x1b[?25lz"), ("xyz".to_owned(), vec![]));
-    assert_eq!(
-        clean("cut \x1b[31"),
-        ("cut ".to_owned(), vec![]),
-        "an unfinished sequence ends with its line"
-    );
-    assert_eq!(clean("cut \x1b]0;title"), ("cut ".to_owned(), vec![]));
-    assert_eq!(clean("\x1b[999999999999mx"), ("x".to_owned(), vec![]));
-}
-
-#[test]
-fn a_progress_line_keeps_its_last_state() {
-    assert_eq!(clean("10%\r50%\r100%").0, "100%");
-    assert_eq!(clean("done\r").0, "done");
-    assert_eq!(clean("done\r\r\x1b[0m").0, "done", "nothing is printed after the return");
-    assert_eq!(clean("\x1b[31mabc\rde"), ("de".to_owned(), vec![(0, 2, fg(Colour::Palette(1)))]));
-    assert_eq!(clean("ab\x08c").0, "ac");
-    assert_eq!(
-        clean("é\x08e\x08\x08\x08x").0,
-        "x",
-        "a backspace takes a whole character, and stops at the start"
-    );
-}
-
-#[test]
-fn a_colour_stays_on_until_it_is_switched_off() {
-    let (mut cleaner, mut styles) = (Cleaner::default(), Arc::default());
-    let mut extras = Extras::default();
-    for line in ["\x1b[32mfirst", "second", "\x1b[0mthird"] {
-        cleaner.clean(line.as_bytes(), &mut Vec::new(), &mut extras, &mut styles);
-    }
-    assert_eq!(extras.spans.iter().map(|span| span.end).collect::<Vec<_>>(), [5, 6]);
-}
-
-proptest! {
-    #[test]
-    fn cleaning_never_panics_and_spans_are_apart(line in prop::collection::vec(prop_oneof![
-        Just(0x1b_u8), Just(b'['), Just(b']'), Just(b'm'), Just(b';'), Just(b'3'), Just(b'\r'), Just(8), Just(7), any::<u8>()
-    ], 0..80)) {
-        let (mut text, mut extras, mut styles) = (Vec::new(), Extras::default(), Arc::default());
-        Cleaner::default().clean(&line, &mut text, &mut extras, &mut styles);
-        let spans = extras.spans;
-        let mut end = 0;
-        for span in &spans {
-            prop_assert!(end <= span.start && span.start < span.end && span.end as usize <= text.len(), "{:?} in {}", spans, text.len());
-            end = span.end;
-        }
-        prop_assert!(text.len() <= line.len());
-    }
-
-    #[test]
-    fn plain_text_is_kept_to_the_byte(line in "[ -~äöü€]{0,60}") {
-        prop_assert_eq!(Cleaner::plain(line.as_bytes()), line.into_bytes());
-    }
-
-    /// Against a plain list: numbers without gaps, exact counts, the newest lines kept, in order.
-    #[test]
-    fn the_store_is_a_list_that_forgets_its_head(batches in prop::collection::vec((0..3_u32, 1..40_usize), 1..60), limit in 1..60_usize, from in 0..300_u64, max in 1..50_usize) {
-        let mut state = state(limit, usize::MAX);
-        let mut printed: Vec<Vec<String>> = vec![Vec::new(); 3];
-        let mut merged = Vec::new();
-        for (process, count) in batches {
-            let log = &mut printed[process as usize];
-            let lines: Vec<_> = (0..count).map(|n| format!("{process}:{}", log.len() + n)).collect();
-            let appended = state.append(ProcessId(process), (lines.join("\n") + "\n").as_bytes(), &[], facts());
-            prop_assert_eq!(appended.first.0, log.len() as u64 + 1);
-            log.extend(lines.iter().cloned());
-            merged.extend(lines);
-            prop_assert_eq!(appended.last.0, log.len() as u64);
-            let counts = state.counts();
-            prop_assert_eq!(counts.lines, counts.kept + counts.evicted);
-            prop_assert!(counts.kept as usize <= limit);
-        }
-        let mut kept = 0;
-        for (process, log) in printed.iter().enumerate() {
-            let which = Which::Process(ProcessId(process as u32));
-            let (slice, _) = state.read(&all(which), 0);
-            let held = texts(&slice);
-            prop_assert_eq!(&held[..], &log[log.len() - held.len()..], "the newest, in order");
-            kept += held.len() as u64;
-            // Reading piece by piece gives the same as reading at once.
-            let mut next = Seq(1);
-            let mut pieces = Vec::new();
-            loop {
-                let (part, _) = state.read(&Query { from: next, max_lines: max, ..all(which) }, 0);
-                pieces.extend(texts(&part));
-                next = part.next;
-                if part.parts.is_empty() { break; }
-            }
-            prop_assert_eq!(&pieces, &held);
-            // Who is far behind is sent the end.
-            let (end, _) = state.read(&Query { from: Seq(from), max_behind: max, ..all(which) }, 0);
-            let wanted = held.iter().skip((from.saturating_sub(1) as usize).saturating_sub(log.len() - held.len()));
-            let wanted: Vec<_> = wanted.cloned().collect();
-            prop_assert_eq!(texts(&end), wanted[wanted.len().saturating_sub(max)..].to_vec());
-        }
-        prop_assert_eq!(kept, state.counts().kept);
-        let (slice, _) = state.read(&all(Which::Merged), 0);
-        let held = texts(&slice);
-        prop_assert_eq!(slice.head.0, merged.len() as u64);
-        let mut rest = merged.iter();
-        prop_assert!(held.iter().all(|line| rest.any(|printed| printed == line)), "in the order read");
-    }
 }
 
 #[test]
