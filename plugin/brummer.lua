@@ -99,6 +99,17 @@ vim.api.nvim_create_autocmd('BufReadCmd', {
     require('brummer.ui.view').attach(args.buf, args.match)
   end,
 })
+vim.api.nvim_create_autocmd('BufFilePost', {
+  group = group,
+  pattern = 'brummer://*',
+  desc = 'brummer: name views silently while a session is read',
+  callback = function()
+    -- A session tells of each name it sets, and two of that ask for a key; it brings the option back itself.
+    if vim.g.SessionLoad then
+      vim.opt.shortmess:append('F')
+    end
+  end,
+})
 vim.api.nvim_create_autocmd('SessionLoadPost', {
   group = group,
   desc = 'brummer: turn restored buffers into views again',

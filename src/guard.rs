@@ -13,6 +13,7 @@
 //! Linux only: that a tree cannot escape, and that the leader dies with a guard that was killed. Elsewhere a guard ends the
 //! process group and what it finds by parent.
 
+mod asking;
 mod bytes;
 mod channel;
 mod child;
@@ -28,6 +29,9 @@ pub use self::{
     message::{News, Order, Reader, Start, Step},
     processes::{Process, children, descendants, find, group, part, signal},
 };
+
+#[cfg(target_os = "linux")]
+pub use self::processes::{child_ids, has_child_lists, read_proc};
 
 /// What a guard calls itself: in `ps`, and as its argument 0.
 pub const NAME: &str = "brummer-guard";

@@ -240,6 +240,12 @@ impl Manager {
         self.settings.keep_records(records);
     }
 
+    /// From now on scripts read this program's own standard input, as if there were nobody between: no lines can be sent to
+    /// them. Those with a terminal keep that, those without input have none.
+    pub fn lend_input(&self) {
+        self.settings.lend_input();
+    }
+
     /// Starts `info`, or finds that the same script of the same root runs already. Returns when the run has
     /// been accepted; whether the program could be started is told by its events.
     pub async fn start(&self, info: ProcessInfo) -> Result<Started, ProcessError> {

@@ -59,7 +59,9 @@ end
 ---@param reason string one line with what to do about it
 ---@param kill boolean
 ---@param killed? boolean it had no time to end what it ran
-local function give_up(this, reason, kill, killed)
+---@param tail? string what to do
+---@param short? string said where there is no room for both
+local function give_up(this, reason, kill, killed, tail, short)
   if this.ended then
     return
   end
@@ -88,7 +90,8 @@ local function give_up(this, reason, kill, killed)
   views('host_down')
   local option = require('brummer.config').get().notify
   if not (this.ready and (option == false or type(option) == 'table' and option.host == false)) then
-    require('brummer.notify').error(reason)
+    local notify = require('brummer.notify')
+    notify.error(tail and notify.with_tail(reason, tail, short) or reason)
   end
 end
 
@@ -107,15 +110,10 @@ end
 ---@param code integer
 local function on_exit(this, code)
   if this.ready then
-    give_up(
-      this,
-      ('the host ended (%s)%s; the next command starts it again'):format(
-        code == 137 and 'killed' or ('exit %d'):format(code),
-        last_words(this)
-      ),
-      false,
-      code ~= 0
-    )
+    local how = code == 137 and 'killed' or 'exit ' .. code
+    local said = ('the host ended (%s)%s'):format(how, last_words(this))
+    local tail, short = '; the next command starts it again', 'host ended; the next command starts it'
+    give_up(this, said, false, code ~= 0, tail, short)
   else
     give_up(
       this,

@@ -46,7 +46,7 @@ function M.tell(list)
     notify.notice({
       kind = 'leftovers',
       name = '',
-      text = notify.with_tail(said, '; :Brummer stop --leftovers ends them', short),
+      text = notify.with_tail(said, '; :Brummer stop --leftovers', short),
       level = vim.log.levels.WARN,
     })
   end

@@ -26,7 +26,7 @@ local M = {}
 local last
 ---@type table<string, brummer.RunOpts> root and name -> how it was started
 local how = {}
----@type table<string, string> root -> problems of its .brum.toml that were told
+---@type table<string, string> root -> problems of its files that were told
 local told = {}
 
 ---@type integer? buffer that a start opened last
@@ -42,26 +42,19 @@ local function key(root, name)
   return root .. '\0' .. name
 end
 
---- Says what is wrong in .brum.toml, once until it is something else: what can be run runs.
+--- Says what is wrong in the files of a project, once until it is something else: what can be run runs.
 ---@param root string
-local function check_config(root)
-  if not vim.uv.fs_stat(vim.fs.joinpath(root, '.brum.toml')) then
-    return
-  end
-  host.call('config', { dir = root }, function(err, value)
-    local problems = not err and value and value.problems or {}
-    local all = table.concat(problems, '\n')
-    if #problems > 0 and told[root] ~= all then
-      local more = #problems > 1 and (' (%d more: :Brummer config)'):format(#problems - 1) or ''
-      -- The directory is known: file, line and key fit the line.
-      local first = problems[1]:gsub('^.-/(%.brum%.toml)', '%1')
-      if more == '' and vim.fn.strdisplaywidth('brummer: ' .. first) > notify.room() then
-        more = ' (:Brummer config)'
-      end
-      notify.say(notify.with_tail(first, more), vim.log.levels.WARN)
+---@param problems string[]
+local function tell_problems(root, problems)
+  local all = table.concat(problems, '\n')
+  if #problems > 0 and told[root] ~= all then
+    local more = #problems > 1 and (' (%d more: :Brummer config)'):format(#problems - 1) or ''
+    if more == '' and vim.fn.strdisplaywidth('brummer: ' .. problems[1]) > notify.room() then
+      more = ' (:Brummer config)'
     end
-    told[root] = all
-  end)
+    notify.say(notify.with_tail(problems[1], more), vim.log.levels.WARN)
+  end
+  told[root] = all
 end
 
 --- Opens the log of a script, or with nil the merged one.
@@ -157,7 +150,7 @@ function M.start(opts)
           how[key(root, one.name)] = { args = opts.args, command = opts.command }
         end
       end
-      check_config(root)
+      tell_problems(root, value and value.problems or {})
       tell_running(opts.quiet and {} or started)
       if value and #(value.elsewhere or {}) > 0 then
         require('brummer.elsewhere').choose(root, value.elsewhere, opts)

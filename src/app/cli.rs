@@ -26,7 +26,7 @@ enum Command {
     #[cfg(feature = "editor")]
     Host(HostArguments),
     /// Run scripts here and print their lines as `[HH:MM:SS] name: line`, until all have ended. What they come after is
-    /// started before them, and stopped at the end.
+    /// started before them, and stopped at the end. One script reads standard input, several read nothing.
     Run(RunArguments),
     /// List the scripts of the project here.
     Scripts {

@@ -1,6 +1,7 @@
 //! `brummer run`: scripts without an editor, their lines on standard output.
 
 mod follow;
+mod input;
 
 use std::{
     collections::HashMap,
@@ -36,7 +37,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Runs scripts until all that were asked for have ended, a signal comes or nobody reads standard output any more. What was
 /// started only because they come after it is then stopped. Returns the exit code: the first one that is not 0. Whatever happens, nothing that was started is left behind.
-pub(super) async fn run(config: &Config, steps: Vec<Step>) -> io::Result<u8> {
+pub(super) async fn run(config: &Config, mut steps: Vec<Step>) -> io::Result<u8> {
+    let whose = input::give(&mut steps);
     let mut signals = Signals::listen()?;
     let core = Core::build(config);
     let (output, batches) = mpsc::channel(PIPE);
@@ -45,6 +47,10 @@ pub(super) async fn run(config: &Config, steps: Vec<Step>) -> io::Result<u8> {
     if let Some(records) = records() {
         manager.keep_records(records);
     }
+    if whose == input::Whose::One {
+        manager.lend_input();
+    }
+    let _terminal = input::Terminal::as_it_is();
     let reader_gone = Arc::new(Notify::new());
     let printer = {
         let (names, gone) = (manager.clone(), Arc::clone(&reader_gone));

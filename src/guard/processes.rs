@@ -10,6 +10,11 @@ mod system;
 
 use std::collections::{HashMap, HashSet};
 
+/// Lists of children, as the kernel keeps them: whether it does, and the process ids of one's children; and how such files
+/// are read.
+#[cfg(target_os = "linux")]
+pub use system::{children as child_ids, has_lists as has_child_lists, read as read_proc};
+
 use rustix::process::{Pid, Signal};
 
 /// One process, as it was when it was looked at.
@@ -25,6 +30,10 @@ pub struct Process {
     pub session: i32,
     /// It has ended and its parent has not waited for it.
     pub zombie: bool,
+    /// It is stopped, or waits in the kernel for something that is not a signal.
+    pub still: bool,
+    /// How many threads it has; 0 where that is not known.
+    pub threads: u64,
     /// When it started, in clock ticks since the machine did; with the process id it names one process for ever.
     pub started: u64,
     /// What it calls itself: at most 15 bytes on Linux.
@@ -38,7 +47,12 @@ pub fn find(pid: i32) -> Option<Process> {
 
 /// The children of a process, those that have ended too.
 pub fn children(parent: i32) -> Vec<Process> {
-    system::all().into_iter().filter(|process| process.parent == parent).collect()
+    if !system::has_lists() {
+        return system::all().into_iter().filter(|process| process.parent == parent).collect();
+    }
+    let (mut buffer, mut found) = (Vec::new(), Vec::new());
+    system::children(parent, 0, &mut buffer, &mut found);
+    found.into_iter().filter_map(find).collect()
 }
 
 /// The children of this process, which has one thread; not surely all of them, and none where nobody keeps a list.
@@ -52,8 +66,28 @@ pub fn group(group: i32) -> Vec<Process> {
 }
 
 /// Everything below a process, parents before their children. Not a snapshot: who changes parents meanwhile may be missed,
-/// so whoever needs all of them looks again until nothing changes.
+/// so whoever needs all of them looks again until nothing changes. Other processes cost nothing where the kernel keeps lists
+/// of children.
 pub fn descendants(root: i32) -> Vec<Process> {
+    if system::has_lists() { by_lists(root) } else { among_all(root) }
+}
+
+fn by_lists(root: i32) -> Vec<Process> {
+    let (mut found, mut seen) = (Vec::new(), HashSet::from([root]));
+    let (mut buffer, mut below, mut next) = (Vec::new(), Vec::new(), vec![(root, 0)]);
+    while let Some((parent, threads)) = next.pop() {
+        system::children(parent, threads, &mut buffer, &mut below);
+        for process in below.drain(..).filter_map(find) {
+            if seen.insert(process.pid) {
+                next.push((process.pid, process.threads));
+                found.push(process);
+            }
+        }
+    }
+    found
+}
+
+fn among_all(root: i32) -> Vec<Process> {
     let mut by_parent: HashMap<i32, Vec<Process>> = HashMap::new();
     for process in system::all() {
         by_parent.entry(process.parent).or_default().push(process);
@@ -88,11 +122,6 @@ pub fn part(
         }
         !is_spared
     })
-}
-
-/// What [`Process::started`] would be of one that starts now; 0 where that is not known.
-pub(super) fn now() -> u64 {
-    system::now()
 }
 
 /// Sends a signal to this very process. Whether it was there to get it.

@@ -1,7 +1,6 @@
 //! The guard's life: one loop over its socket, its signals and its children.
 
 use std::{
-    collections::HashSet,
     fs,
     os::fd::OwnedFd,
     time::{Duration, Instant},
@@ -14,7 +13,7 @@ use rustix::{
 };
 
 use super::{
-    NAME,
+    NAME, asking,
     channel::{Channel, Received},
     child,
     ending::Ending,
@@ -33,9 +32,6 @@ const SLOW_ROUND: Duration = Duration::from_millis(500);
 
 /// Nothing is waited for longer: a tool that holds signals back (ThreadSanitizer does) can make the end of a child be seen late.
 const LATEST: Duration = Duration::from_secs(5);
-
-/// Until a round lasts so long, who was missed when the tree was asked is looked for.
-const MISSED: Duration = Duration::from_millis(100);
 
 /// How often a round kills the children that come meanwhile.
 const AT_ONCE: u32 = 100;
@@ -66,12 +62,6 @@ struct Guard {
     /// It has not been waited for, so its number is still its own.
     leader_is_there: bool,
     ending: Ending,
-    /// When the tree was asked to end, as a start time of processes: those of before are meant.
-    asked_at: u64,
-    /// The signal that asked.
-    by: Option<Signal>,
-    /// Who has been asked, by process id and start.
-    asked: HashSet<(i32, u64)>,
     left: Vec<Survivor>,
     look_at: Option<Instant>,
     round: Duration,
@@ -124,9 +114,6 @@ pub(super) fn run() -> u8 {
                 leader,
                 leader_is_there: true,
                 ending: Ending::Not,
-                asked_at: 0,
-                by: None,
-                asked: HashSet::new(),
                 left: Vec::new(),
                 look_at: None,
                 round: ROUND,
@@ -175,8 +162,7 @@ impl Guard {
                 self.round = ROUND;
             }
             match self.ending {
-                Ending::Not => {}
-                Ending::Asked(_) => self.ask_the_rest(),
+                Ending::Not | Ending::Asked(_) => {}
                 Ending::Killing => self.kill(),
             }
             self.wait();
@@ -229,7 +215,8 @@ impl Guard {
             self.say(&News::Left(self.left.clone()));
         }
         // Without a look at the system nobody is seen; then only having no child is the end.
-        living.is_empty() && !spared.is_empty()
+        // Who changes parents during a look is not seen in it.
+        living.is_empty() && !spared.is_empty() && self.living().0.is_empty()
     }
 
     /// Everything of the tree that lives, and what of it is spared: those of the names given, with all below them.
@@ -250,32 +237,7 @@ impl Guard {
         if signal == Signal::KILL {
             return self.ending.hurry(Instant::now());
         }
-        self.asked_at = processes::now();
-        // Looked for before anybody is signalled: who loses its parent during a look may not be seen.
-        let (living, _) = self.living();
-        // Those of the group at one stroke, so that none of them can act on the end of another first.
-        let group =
-            Pid::from_raw(self.leader).filter(|_| self.leader_is_there && self.start.leave.is_empty());
-        if let Some(group) = group {
-            kill_process_group(group, signal).ok();
-            kill_process_group(group, Signal::CONT).ok();
-        }
-        for process in living.iter().filter(|process| group.is_none() || process.group != self.leader) {
-            ask(process, signal);
-        }
-        self.asked = living.iter().map(|process| (process.pid, process.started)).collect();
-        self.by = Some(signal);
-    }
-
-    /// Asks those who were there when the tree was asked and were not seen because they were changing parents. Who has been
-    /// started since may be what cleans up.
-    fn ask_the_rest(&mut self) {
-        let Some(signal) = self.by.filter(|_| self.round <= MISSED) else { return };
-        for process in self.living().0 {
-            if process.started < self.asked_at && self.asked.insert((process.pid, process.started)) {
-                ask(&process, signal);
-            }
-        }
+        asking::ask(|| self.living().0, signal);
     }
 
     /// One round.
@@ -377,12 +339,6 @@ impl Guard {
             }
         }
     }
-}
-
-fn ask(process: &Process, signal: Signal) {
-    processes::signal(process, signal);
-    // What is stopped gets its signal only when it goes on.
-    processes::signal(process, Signal::CONT);
 }
 
 /// Reads what is there and throws it away. False at the end.

@@ -309,6 +309,8 @@ fn process(pid: i32) -> Option<super::Process> {
         group: number(info.pbi_pgid)?,
         session: 0,
         zombie: info.pbi_status == libc::SZOMB,
+        still: info.pbi_status == libc::SSTOP,
+        threads: 0,
         started: info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec,
         name: String::from_utf8_lossy(&name).into_owned(),
     })

@@ -31,6 +31,8 @@ pub struct Report {
     pub queues: Vec<Queue>,
     /// What may run at once.
     pub budgets: Vec<Budget>,
+    /// What became of processes since the start that somebody may want to know; nothing of what never happened.
+    pub counters: Vec<Counted>,
     /// Memory.
     pub memory: Memory,
     /// The last faults, newest first.
@@ -97,6 +99,15 @@ pub struct Budget {
     /// In use by nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaked: Option<u64>,
+}
+
+/// How often something happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Counted {
+    /// What.
+    pub name: &'static str,
+    /// How often.
+    pub count: u64,
 }
 
 /// The host's memory, as measured last. All 0 where it cannot be.
@@ -215,6 +226,7 @@ pub(super) fn report(given: &Given<'_>) -> Report {
                 ..Budget::default()
             },
         ],
+        counters: given.counters(),
         memory: Memory {
             resident: resource.memory_resident,
             limit: resource.memory_limit,
@@ -259,6 +271,19 @@ impl Given<'_> {
             faults: self.judged.faults(component),
             off: words::off(component, ladder.state(), mode),
         }
+    }
+
+    fn counters(&self) -> Vec<Counted> {
+        let process = &self.snapshot.process;
+        let counters = [
+            ("restarts", process.restarts),
+            ("given up", process.given_up),
+            ("not ready", process.not_ready),
+            ("killed", process.killed),
+            ("guards lost", process.guards_lost),
+        ];
+        let counters = counters.into_iter().map(|(name, count)| Counted { name, count });
+        counters.filter(|counted| counted.count > 0).collect()
     }
 
     fn queues(&self) -> Vec<Queue> {

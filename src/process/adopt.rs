@@ -26,7 +26,8 @@ use crate::{
     sync::Mutex,
 };
 
-/// Between two looks at what is being killed.
+/// Between two looks at what is being killed. They go along the children of this program, not over all processes, so they
+/// need no thread of their own.
 const ROUND: Duration = Duration::from_millis(5);
 
 /// How often the spared are looked at, beside each time a child ends.
@@ -121,6 +122,8 @@ impl Guards {
         let mut seen: HashSet<(i32, u64)> = HashSet::new();
         let mut ended = HashSet::new();
         let patience = Instant::now() + PATIENCE;
+        // Who comes to this program during a look is not seen in it.
+        let mut seen_nobody = false;
         loop {
             let orphans = self.orphans(run, known, &seen);
             seen.extend(orphans.iter().map(|orphan| (orphan.pid, orphan.started)));
@@ -140,8 +143,12 @@ impl Guards {
                 }
             }
             let alive = zombies.len() + doomed.len();
-            if alive == 0 {
+            if alive == 0 && seen_nobody {
                 break;
+            }
+            seen_nobody = alive == 0;
+            if seen_nobody {
+                continue;
             }
             if Instant::now() > patience {
                 tracing::error!(run = run.0, alive, "Processes outlived KILL.");
@@ -200,7 +207,11 @@ impl Guards {
                 () = shutdown.begun() => return,
             }
             if some {
-                strays = self.bury_ended();
+                let guards = self.clone();
+                let look = move || guards.bury_ended();
+                // After a panic, which is a fault, somebody may still be there.
+                strays =
+                    self.inner.resources.blocking(Component::Process, "burial", look).await.unwrap_or(true);
             }
         }
     }
@@ -213,7 +224,8 @@ impl Guards {
         // Some may still be with their guard, which is about to end.
         let lives = |pid: &u32| guard::find(pid.cast_signed()).is_some_and(|process| !process.zombie);
         self.inner.own.lock().spared.retain(lives);
-        !living.is_empty()
+        // Who comes during a look is not seen in it.
+        !living.is_empty() || !self.strays().is_empty()
     }
 
     /// Children of this program that are no guards.

@@ -25,6 +25,8 @@ pub(super) struct Settings {
     larger_pipes: Arc<Semaphore>,
     /// Where runs are recorded; set once, before the first of them.
     records: OnceLock<Records>,
+    /// Set when scripts read this program's standard input.
+    own_input: OnceLock<()>,
 }
 
 struct Now {
@@ -62,7 +64,8 @@ impl Settings {
         let threads = Semaphore::new(cores.saturating_sub(1).max(1));
         let (now, turns) = (Mutex::new(now), Arc::new(Semaphore::new(0)));
         let larger_pipes = Arc::new(Semaphore::new(LARGER));
-        let settings = Self { now, turns, threads, larger_pipes, records: OnceLock::new() };
+        let (records, own_input) = (OnceLock::new(), OnceLock::new());
+        let settings = Self { now, turns, threads, larger_pipes, records, own_input };
         settings.change(|_| {});
         settings
     }
@@ -87,6 +90,14 @@ impl Settings {
 
     pub(super) fn records(&self) -> Option<&Records> {
         self.records.get()
+    }
+
+    pub(super) fn lend_input(&self) {
+        self.own_input.get_or_init(|| ());
+    }
+
+    pub(super) fn is_input_lent(&self) -> bool {
+        self.own_input.get().is_some()
     }
 
     pub(super) fn values(&self) -> Values {

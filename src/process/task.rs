@@ -4,13 +4,14 @@
 mod lines;
 mod pending;
 mod probing;
+mod recovery;
 mod watch;
 
 use std::{mem, os::fd::AsFd, sync::Arc};
 
 use tokio::{
     sync::{mpsc, watch as phases},
-    time::{Instant, timeout_at},
+    time::Instant,
 };
 
 use self::{
@@ -30,19 +31,14 @@ use super::{
     pty::Master,
     ready::Probing,
     settings::Settings,
-    stopping::{KILL_WAIT, Stopping},
+    stopping::Stopping,
     tree::{Pipes, Spec, Tree},
 };
 use crate::{
     bus::EventBus,
-    event::{
-        Component, Detail, Event, Exit, Fault, FaultKind, ProcessId, ProcessInfo, RunId, State, Timestamp,
-    },
+    event::{Component, Detail, Event, Exit, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
     resource::{ResourceManager, Sender, catch_panic_in},
 };
-
-/// Why a run ended whose task panicked.
-const PANICKED: &str = "brummer failed inside this run: see its log file";
 
 /// Why a run ended whose guard was killed.
 const GUARD_LOST: &str = "its guard was killed; what was left of it has been ended";
@@ -113,7 +109,8 @@ impl Task {
     /// Takes commands until the manager drops the mailbox.
     pub(super) async fn run(mut self) {
         while let Err(said) = catch_panic_in(self.serve()).await {
-            self.recover(said).await;
+            self.panicked(said);
+            self.recover().await;
         }
         // The host leaves in the middle of a run.
         if let Some(run) = self.work.newest {
@@ -268,7 +265,8 @@ impl Task {
         let (master, slave) = self.console.terminal(&info.options).map_err(no_terminal)?.unzip();
         let terminal = slave.zip(master.as_deref().map(AsFd::as_fd));
         let record = self.settings.records().map(|records| records.path(&environment::mark(run)));
-        let spec = Spec { info, run, grace, terminal, record: record.as_deref() };
+        let own_input = self.settings.is_input_lent();
+        let spec = Spec { info, run, grace, terminal, own_input, record: record.as_deref() };
         let (tree, pipes) = Tree::start(spec, &self.guards)?;
         self.console.set_tree(Some(tree.guard_pid));
         self.work.planted = Some(Planted { tree, info: Arc::clone(info) });
@@ -286,30 +284,6 @@ impl Task {
         }
     }
 
-    /// The task panicked and its present work is lost: what was started is ended, and the run is over.
-    async fn recover(&mut self, said: Arc<str>) {
-        let (component, kind) = (Component::Process, FaultKind::Panic);
-        self.resources.fault(Fault { component, place: "process", kind, message: said });
-        let was_planted = self.work.planted.is_some();
-        if let Some(planted) = &mut self.work.planted {
-            planted.tree.kill();
-            let patience = Instant::now() + KILL_WAIT;
-            while let Ok(news) = timeout_at(patience, planted.tree.news()).await {
-                if news.is_last() {
-                    self.work.planted = None;
-                    break;
-                }
-            }
-        }
-        if self.work.current.is_some() {
-            self.drain().await;
-            let killed = Exit::Signal(rustix::process::Signal::KILL.as_raw());
-            let exit = if was_planted { killed } else { Exit::NotStarted };
-            self.end(State::Failed, exit, Some(PANICKED.into()), None, Timestamp::now()).await;
-        }
-        mem::take(&mut self.work.stopping).done();
-    }
-
     /// The end of the run under way: its last lines are readable first, then status and event. `restart` asks for another.
     async fn end(
         &mut self,
@@ -325,6 +299,19 @@ impl Task {
         let (ack, answer) = tokio::sync::oneshot::channel();
         drop(self.output.send(OutputBatch::End { process: self.process, run, ack }).await);
         let last = answer.await.unwrap_or_default();
+        self.tell_end(run, state, exit, reason, restart, (last, at)).await;
+    }
+
+    /// Status and event of an end, with its last line and its time.
+    async fn tell_end(
+        &mut self,
+        run: RunId,
+        state: State,
+        exit: Exit,
+        reason: Option<Arc<str>>,
+        restart: Option<Restart>,
+        (last, at): (Seq, Timestamp),
+    ) {
         let now = self.cell.get();
         let again = restart.is_some();
         self.set(Status { state, exit: Some(exit), ended_at: Some(at), again, ..Status::clone(&now) });

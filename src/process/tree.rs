@@ -75,6 +75,8 @@ pub(super) struct Spec<'a> {
     pub(super) grace: Duration,
     /// The terminal to give it instead of pipes: the slave, and the master, which the guard reads when the host is gone.
     pub(super) terminal: Option<(OwnedFd, BorrowedFd<'a>)>,
+    /// It reads this program's own standard input.
+    pub(super) own_input: bool,
     /// The file the guard removes when nothing is left.
     pub(super) record: Option<&'a Path>,
 }
@@ -106,7 +108,7 @@ impl Tree {
     /// # Errors
     /// Why no guard could be started, worded for the user.
     pub(super) fn start(spec: Spec<'_>, guards: &Guards) -> Result<(Self, Pipes), String> {
-        let Spec { info, run, grace, terminal, record } = spec;
+        let Spec { info, run, grace, terminal, own_input, record } = spec;
         let program = info.argv.first().ok_or("an empty command")?.clone();
         if !info.cwd.is_dir() {
             return Err(format!("{} is not a directory", info.cwd.display()));
@@ -118,6 +120,9 @@ impl Tree {
         let is_terminal = terminal.is_some();
         let (input, stdin, master) = match terminal {
             Some((slave, master)) => (slave, None, Some(master)),
+            None if info.options.stdin && own_input => {
+                (io::stdin().as_fd().try_clone_to_owned().map_err(failed)?, None, None)
+            }
             None if info.options.stdin => {
                 let (read, write) = io::pipe().map_err(failed)?;
                 (read.into(), Some(write.into()), None)

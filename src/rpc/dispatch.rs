@@ -314,7 +314,10 @@ async fn settings(handles: &Handles, directory: Directory) -> Result<Value, Stri
                 json!({ "key": shown.key, "value": shown.value, "hidden": hidden, "source": source(shown.source) })
             })
             .collect();
-        json!({ "root": root, "files": loaded.files, "problems": said_within(&loaded, &root), "values": values })
+        let mut problems = said_within(&loaded, &root);
+        let project = project::load(&root, &loaded.config);
+        problems.extend(project.problems.iter().map(|problem| problem.within(&root)));
+        json!({ "root": root, "files": loaded.files, "problems": problems, "values": values })
     });
     shown.await
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench bench -- NAME…` measures only some groups: `editor` beside the same thing without brummer, `logs`
 //! the way of a line from a child into the store, `bus` the event bus beside simpler ways, `start` start, stop and
-//! restart beside other tools, `ends` the end of trees when host, guard or Neovim are killed, `rollout` the current
+//! restart beside other tools, `ends` the end of trees when host, guard or Neovim are killed, `usage` the looks at what trees use, `rollout` the current
 //! implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
 //! for machines instead, without those of `bus`.
 
@@ -24,6 +24,7 @@ mod print;
 mod rollout;
 mod start;
 mod table;
+mod usage;
 mod work;
 
 use table::{Table, machine};
@@ -37,6 +38,7 @@ const GROUPS: &[Group] = &[
     ("bus", bus::rows),
     ("start", start::rows),
     ("ends", ends::rows),
+    ("usage", usage::rows),
     ("rollout", rollout::rows),
     ("core", core::rows),
 ];

@@ -67,6 +67,63 @@ fn run_loses_no_line_of_a_flood() {
 }
 
 #[test]
+fn one_script_reads_standard_input_and_of_several_none_does() {
+    let project = Project::empty();
+    let scripts = "[scripts]\ncount.command = \"wc -l\"\nother.command = \"cat\"\n\
+                   first.command = \"cat; echo first; sleep 1001\"\n\
+                   later = { command = \"tr a-z A-Z\", after = [\"first\"] }\n";
+    project.write(".brum.toml", scripts);
+    let run = |names: &[&str]| {
+        let mut command = command(project.root(), &[&["run"], names].concat());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Who reads nothing may be gone before it.
+        child.stdin.take().unwrap().write_all(b"one\ntwo\n").ok();
+        let (sender, output) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
+        let out = output.recv_timeout(std::time::Duration::from_secs(30)).expect("its scripts end");
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        let stdout = text(&out.stdout);
+        let said = stdout
+            .lines()
+            .filter_map(|line| parts(line).map(|(_, name, line)| format!("{name}:{}", line.trim())));
+        said.collect::<BTreeSet<_>>()
+    };
+    let set = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(run(&["count"]), set(&["count:2"]));
+    assert_eq!(run(&["count", "other"]), set(&["count:0"]));
+    // What comes before it takes nothing from it.
+    assert_eq!(run(&["later"]), set(&["first:first", "later:ONE", "later:TWO"]));
+}
+
+#[test]
+fn one_script_is_answered_on_the_terminal_and_leaves_it_as_it_was() {
+    if Command::new("script").arg("--version").output().is_err() {
+        println!("skipped: script is not installed, which gives a program a terminal");
+        return;
+    }
+    let project = Project::empty();
+    project.write(".brum.toml", "[scripts]\nask.command = \"read name; echo hello $name; stty -echo\"\n");
+    let mut around = command(project.root(), &[]);
+    let line = format!("{} run ask; stty", brummer());
+    let program = std::mem::replace(&mut around, Command::new("script"));
+    around
+        .current_dir(project.root())
+        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    around.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = around.spawn().unwrap();
+    let mut typed = child.stdin.take().unwrap();
+    typed.write_all(b"world\n").unwrap();
+    let (sender, output) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
+    let out = output.recv_timeout(std::time::Duration::from_secs(30)).expect("it ends");
+    let stdout = text(&out.stdout);
+    assert!(stdout.contains("ask: hello world"), "{stdout}");
+    assert!(!stdout.contains("-echo"), "{stdout}");
+    drop(typed);
+}
+
+#[test]
 fn run_takes_several_scripts_and_fails_with_the_one_that_failed() {
     let project = Project::with(&[("good", "echo good"), ("bad", "echo bad; exit 9")]);
     let out = output(project.root(), &["run", "good", "bad"]);

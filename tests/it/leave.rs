@@ -187,11 +187,12 @@ fn a_quick_return_waits_for_the_old_run() {
     // It takes longer to leave than its editor and its host.
     project.write(
         "slow.sh",
-        "mkdir lock || { echo busy; exit 1; }\n\
-         trap 'sleep 4; rmdir lock; exit 0' TERM\n\
+        "trap 'while ! [ -e release ]; do sleep 0.05; done; rmdir lock; exit 0' TERM\n\
+         mkdir lock || { echo busy; exit 1; }\n\
          echo up\n\
          while :; do sleep 0.05; done\n",
     );
+    project.write(".brum.toml", "[process_manager]\nstop_grace = \"60s\"\n");
     let runtime = tempfile::Builder::new().prefix("brummer-runtime-").tempdir().unwrap();
     let at = || Nvim::at(project.root()).env("XDG_RUNTIME_DIR", runtime.path().to_str().unwrap());
     let mut first = at().start();
@@ -209,6 +210,7 @@ fn a_quick_return_waits_for_the_old_run() {
     next.ex("Brummer");
     next.wait_screen("… dev   waiting for the old dev to end (");
     assert!(project.exists("lock"), "the old one is still there");
+    project.write("release", "");
     next.wait_until("it to run", |nvim| nvim.status("dev")["state"] == "running");
     next.wait_screen("up");
     assert!(!next.screen().contains("busy"));

@@ -94,6 +94,21 @@ return function(test, t)
     t.eq(c:lua("return require('brummer.project').current()"), c.project)
   end)
 
+  test('a session with several logs asks for no key', function(child)
+    local c = child()
+    c:open_log()
+    c:cmd('split | BrummerRun api')
+    t.wait(function()
+      return c:lua('return vim.api.nvim_buf_get_name(0)') == 'brummer://logs/api'
+    end, 'the other log')
+    local file = c.dir .. '/Session.vim'
+    c:cmd('mksession ' .. file)
+    local other = child()
+    local said = other:lua("return vim.fn.execute('source ' .. ...)", file)
+    t.ok(not said:find('brummer://', 1, true), said)
+    t.ok(not other:lua('return vim.o.shortmess'):find('a', 1, true), 'as it was')
+  end)
+
   test('a session brings the views back', function(child)
     local c = child()
     local buf = c:open_log()

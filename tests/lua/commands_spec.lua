@@ -154,19 +154,19 @@ return function(test, t)
 
   test('a long fault in .brum.toml is cut, where to read it is not', function(child)
     local c = child({ width = 80, files = { ['.brum.toml'] = '' } })
-    c:answers([[return { config = function(params) return { problems = { params.dir
-      .. '/.brum.toml:2: log_store.max_byte: unknown key (did you mean `max_bytes`?)' } } end }]])
+    c:answers([[return { run = function() return { started = {}, problems = {
+      '.brum.toml:2: log_store.max_byte: unknown key (did you mean `max_bytes`?)' } } end }]])
     c:lua("require('brummer').run('dev', { open = false })")
     c:hears('brummer: .brum.toml:2: log_store.max_byte:')
     c:hears('… (:Brummer config)')
     t.eq(c:mode().blocking, false)
   end)
 
-  test('a fault in .brum.toml is told with the first run, and again when it is another', function(child)
-    local c = child({ width = 100, files = { ['.brum.toml'] = '' } })
+  test('a fault in a file of the project is told with the first run, and again when it is another', function(child)
+    local c = child({ width = 100 })
     local function broken(line)
-      c:answers(([[return { config = function(params)
-        return { problems = { params.dir .. '/.brum.toml:%d: foo: unknown key', 'more' } }
+      c:answers(([[return { run = function()
+        return { started = {}, problems = { '.brum.toml:%d: foo: unknown key', 'Procfile:3: no command' } }
       end }]]):format(line))
     end
     broken(7)
@@ -174,7 +174,7 @@ return function(test, t)
     c:hears('brummer: .brum.toml:7: foo: unknown key (1 more: :Brummer config)')
     c:lua('_G.said = {}')
     c:cmd('BrummerRun api')
-    c:call('config', 2)
+    c:call('run', 2)
     broken(8)
     c:cmd('BrummerRun worker')
     c:hears('.brum.toml:8: foo: unknown key')

@@ -77,6 +77,21 @@ return function(test, t)
     end
   end)
 
+  test('what became of processes is told once it has happened', function(child)
+    local c = opened(child)
+    t.ok(not table.concat(c:lines(), '\n'):find('So far', 1, true), 'nothing has')
+    c:lua([[
+      local report = vim.deepcopy(_G.well)
+      report.counters = { { name = 'restarts', count = 1200 }, { name = 'guards lost', count = 1 } }
+      require('brummer.rpc').frame(vim.mpack.encode({ rev = 9, health = report }))
+    ]])
+    local text = table.concat(c:lines(), '\n')
+    t.has(text, '▾ So far')
+    t.ok(text:find('restarts +1,200  started again, as `restart` says'), text)
+    t.ok(text:find('guards lost +1  lost their guard and were ended'), text)
+    t.eq(coloured(c), {}, 'it is over')
+  end)
+
   test('not well: worst first, with what is switched off, and only that is coloured', function(child)
     local c = opened(child)
     c:lua(UNWELL)

@@ -70,6 +70,16 @@ return function(test, t)
     t.eq(c:lines(buf), { 'line 1', 'line 2' }, 'lines of the new host replace the old ones')
   end)
 
+  test('a host that ends with many words is told in 60 cells, with what to do', function(child)
+    local c = child({ width = 60, height = 20 })
+    c:open_log()
+    c:lua([[
+      require('brummer.rpc').call('die', { code = 7, words = ('out of luck '):rep(9) }, function() end)
+    ]])
+    c:hears('brummer: host ended; the next command starts it')
+    t.eq(c:mode().blocking, false)
+  end)
+
   test('no more than three starts in a minute', function(child)
     local c = child({ width = 200, env = { FAKE_HOST_MODE = 'crash' } })
     for n = 1, 3 do

@@ -35,6 +35,15 @@ M.queue = {
   ['calls in order'] = 'asked by editors, one by one',
 }
 
+--- What became of processes.
+M.counter = {
+  restarts = 'started again, as `restart` says',
+  ['given up'] = 'not started again after so many times',
+  ['not ready'] = 'not ready in time',
+  killed = 'did not end within their grace',
+  ['guards lost'] = 'lost their guard and were ended',
+}
+
 --- Queues that are full whenever there is much to do, and what that means.
 M.slows = { output = 'full, programs wait a moment' }
 

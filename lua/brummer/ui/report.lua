@@ -270,6 +270,7 @@ function M.rows(report, up, width)
     { faults, report.faults },
     { memory, report.memory },
     { budgets, report.budgets },
+    { require('brummer.ui.happened'), report.counters },
     { queues, report.queues },
     { thresholds, report.thresholds },
     { staying, report.staying },

@@ -82,6 +82,22 @@ fn it_has_the_shape_the_editor_reads() {
 }
 
 #[test]
+fn what_became_of_processes_is_told_once_it_has_happened() {
+    let metrics = SynchronizationMetrics::default();
+    let judged = Judged::new(moment(0));
+    assert_eq!(told(&judged, &metrics, &[], 1)["counters"], json!([]));
+    let process = &metrics.process;
+    process.restarts.add(5);
+    for once in [&process.given_up, &process.not_ready, &process.killed, &process.guards_lost] {
+        once.increment();
+    }
+    let expected = [("restarts", 5), ("given up", 1), ("not ready", 1), ("killed", 1), ("guards lost", 1)];
+    let expected: Vec<_> =
+        expected.iter().map(|(name, count)| json!({ "name": name, "count": count })).collect();
+    assert_eq!(told(&judged, &metrics, &[], 1)["counters"], json!(expected));
+}
+
+#[test]
 fn rates_are_of_the_time_between_two_looks() {
     let metrics = SynchronizationMetrics::default();
     let mut judged = Judged::new(moment(10));

@@ -95,6 +95,29 @@ async fn a_panic_before_the_start_and_one_after_the_end_are_told_too() {
 }
 
 #[tokio::test]
+async fn a_panic_while_a_panic_is_recovered_from_costs_no_more_than_the_run() {
+    for places in ["running,killing", "running,telling", "running,killing,telling"] {
+        let mut rig = Rig::new(Mode::Current);
+        let process = rig.manager.start(with_panic("sleep 60 & sleep 60", places)).await.unwrap().process();
+        let pid = rig.started().await;
+        let (first, state, exit, reason) = rig.end().await;
+        assert_eq!((state, exit), (State::Failed, Exit::Signal(9)), "{places}");
+        assert_eq!(reason.as_deref(), Some("brummer failed inside this run: see its log file"));
+        until_dead(pid).await;
+        assert_eq!(rig.resources.metrics().snapshot().process.running, 0);
+
+        let well = ProcessInfo::of_shell("sleep 60 & sleep 60");
+        let started = timeout(DEADLINE, rig.manager.start(well)).await.expect("its task lives");
+        assert_eq!(started.map(Started::process), Ok(process), "{places}");
+        let pid = rig.started().await;
+        rig.manager.stop(process).await.unwrap();
+        until_dead(pid).await;
+        let (second, state, ..) = rig.end().await;
+        assert_eq!((second > first, state), (true, State::Stopped), "{places}: one exit for each run");
+    }
+}
+
+#[tokio::test]
 async fn a_start_behind_a_run_whose_task_panics_is_carried_out() {
     let mut rig = Rig::new(Mode::Current);
     let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";

@@ -184,3 +184,48 @@ async fn what_prints_while_it_ends_after_the_host_is_not_hurt_by_that() {
     .expect("it ends");
     assert_eq!(std::fs::read_to_string(note).unwrap(), "well\n");
 }
+
+/// A manager with a grace that no working stop comes near.
+fn patient() -> Rig {
+    let stop_grace = Duration::from_secs(15);
+    Rig::with(Mode::Current, &ProcessManagerConfig { stop_grace, ..ProcessManagerConfig::default() })
+}
+
+#[tokio::test]
+async fn everybody_is_asked_who_is_just_being_started() {
+    let rounds = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(40);
+    // Asked while they fork, change sessions and lose their parents. Nobody of them ends because another does.
+    for script in [
+        "setsid sh -c 'sleep 60 & sleep 60 & wait' & echo up; wait",
+        "(setsid sh -c '(setsid sleep 60 &) ; exec sleep 60' &); echo up; sleep 60",
+    ] {
+        let mut rig = patient();
+        let info = ProcessInfo::of_shell(script);
+        for round in 0..rounds {
+            let process = rig.manager.start(info.clone()).await.unwrap().process();
+            rig.line("up").await;
+            rig.sink.lines.lock().clear();
+            rig.manager.stop(process).await.unwrap();
+            assert_eq!(rig.exit().await.1, State::Stopped);
+            let killed = rig.resources.metrics().snapshot().process.killed;
+            assert_eq!(killed, 0, "round {round} of {script}: somebody was not asked");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_script_starts_to_clean_up_is_not_asked_to_end() {
+    let mut rig = patient();
+    // Started at once, in the same hundredth of a second as the asking.
+    let script =
+        "trap 'sh -c \"sleep 0.05; echo cleaned\"; exit 0' TERM; echo up; while :; do sleep 0.01; done";
+    for round in 0..20 {
+        let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+        rig.line("up").await;
+        rig.manager.stop(process).await.unwrap();
+        let (_, state, exit, _) = rig.exit().await;
+        assert_eq!((state, exit), (State::Stopped, Exit::Code(0)));
+        assert!(rig.texts().iter().any(|line| line == "cleaned"), "round {round}: {:?}", rig.texts());
+        rig.sink.lines.lock().clear();
+    }
+}

@@ -1,12 +1,5 @@
 //! One process tree by `/proc`: from its root down along the lists of children, so that other processes cost nothing.
 
-use std::{
-    fs::{self, File},
-    io::Read,
-    path::Path,
-    sync::OnceLock,
-};
-
 use crate::guard;
 
 /// A tree is not followed further than this: a program that starts others without end must not keep the sampler.
@@ -39,7 +32,8 @@ pub(super) fn read(root: u32) -> Tree {
     let mut tree = Tree::default();
     let mut buffer = Vec::with_capacity(1024);
     let page = rustix::param::page_size() as u64;
-    let mut next = if has_children_lists() {
+    let (has_lists, mut below) = (guard::has_child_lists(), Vec::new());
+    let mut next = if has_lists {
         vec![root]
     } else {
         let all = guard::descendants(root.cast_signed());
@@ -55,43 +49,16 @@ pub(super) fn read(root: u32) -> Tree {
                 tree.memory += stat.pages * page;
             }
         }
-        if has_children_lists() && tree.members.len() < MEMBERS {
-            children(pid, stat.threads, &mut buffer, &mut next);
+        if has_lists && tree.members.len() < MEMBERS {
+            guard::child_ids(pid.cast_signed(), stat.threads, &mut buffer, &mut below);
+            next.extend(below.drain(..).map(i32::cast_unsigned));
         }
     }
     tree
 }
 
-/// Whether this kernel keeps them.
-fn has_children_lists() -> bool {
-    static HAS: OnceLock<bool> = OnceLock::new();
-    *HAS.get_or_init(|| {
-        let own = std::process::id();
-        Path::new(&format!("/proc/{own}/task/{own}/children")).exists()
-    })
-}
-
-/// Each thread has a list of the children it started.
-fn children(pid: u32, threads: u64, buffer: &mut Vec<u8>, found: &mut Vec<u32>) {
-    let mut list = |thread: &str| {
-        if read_into(&format!("/proc/{pid}/task/{thread}/children"), buffer) {
-            let text = std::str::from_utf8(buffer).unwrap_or_default();
-            found.extend(text.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
-        }
-    };
-    if threads == 1 {
-        return list(&pid.to_string());
-    }
-    for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-        list(&thread.file_name().to_string_lossy());
-    }
-}
-
 fn stat(pid: u32, buffer: &mut Vec<u8>) -> Option<Stat> {
-    if !read_into(&format!("/proc/{pid}/stat"), buffer) {
-        return None;
-    }
-    parse(buffer)
+    guard::read_proc(&format!("/proc/{pid}/stat"), buffer).then(|| parse(buffer))?
 }
 
 /// From a line of proc_pid_stat(5). The name in field 2 may hold spaces and parentheses, so the fields are counted from
@@ -105,11 +72,6 @@ fn parse(line: &[u8]) -> Option<Stat> {
     let ticks = number(14)? + number(15)? + number(16).unwrap_or(0) + number(17).unwrap_or(0);
     let zombie = matches!(fields.first(), Some(&("Z" | "X")));
     Some(Stat { zombie, ticks, threads: number(20)?, pages: number(24)? })
-}
-
-fn read_into(path: &str, buffer: &mut Vec<u8>) -> bool {
-    buffer.clear();
-    File::open(path).and_then(|mut file| file.read_to_end(buffer)).is_ok()
 }
 
 #[cfg(test)]
