@@ -38,6 +38,10 @@ mod task;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+pub(crate) use tests::hanging;
+
 pub use query::{Name, Order, Query, Record, Session, Sessions};
 pub use reader::{ReadError, Reader, Records};
 pub use recorder::{Begin, Lines, Recorder};

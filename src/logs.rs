@@ -8,13 +8,16 @@
 //! Reads are answered by the writer between two batches, which hands out references to chunks and never
 //! copies text. Whatever takes time (search, rendering, looking at files) happens on the reader's side.
 //!
+//! What has been stored goes on to the [`Recorder`]; a run's end is acknowledged behind it. While that has no room no batch is
+//! taken, and questions are answered.
+//!
 //! Lines are stored as they come. They are told of when the pipe is empty; while more waits in it, after `batch_size`
 //! lines of a process or `timeout_ms` after the first of them, and before a run's end is acknowledged. A panic while
 //! errors are looked for is a fault; the lines of that batch are stored without.
 //!
 //! | what | healthy | degraded | failing | fallback |
 //! |---|---|---|---|---|
-//! | store, read, count, evict, search, jump, explain | yes | yes | yes | yes |
+//! | store, read, count, evict, record, search, jump, explain | yes | yes | yes | yes |
 //! | lines told of per batch of | `batch_size` | twice that | twice that | what one read of the pipe gave |
 //! | headlines, marks and counts of errors in new lines | yes | yes | no | no |
 //! | list of errors | yes | yes | of what was found before | `not available in fallback mode` |

@@ -133,7 +133,8 @@ pub enum OutputBatch {
         /// The leader had already been reported as ended.
         after_exit: bool,
     },
-    /// The run's output is over. Answered when every line before it can be read in the log.
+    /// The run's output is over. Answered when every line before it can be read in the log, and in the history where one
+    /// is kept.
     End {
         /// The entry.
         process: ProcessId,

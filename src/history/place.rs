@@ -179,7 +179,7 @@ impl Disk for Directory {
         let entries = Dir::read_from(&self.fd)?.flatten().take(MAX_FILES);
         let names = entries.filter_map(|entry| FileName::parse(entry.file_name().to_str().ok()?));
         let mut files: Vec<_> = names.filter_map(|name| self.stored(name)).collect();
-        files.sort_by(|one, other| one.name.cmp(&other.name));
+        files.sort_by_key(|file| file.name);
         // Only the last of a session can be written.
         for at in 0..files.len() {
             let last = files.get(at + 1).is_none_or(|next| !next.name.is_of(&files[at].name));

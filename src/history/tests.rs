@@ -8,10 +8,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use tokio::{
-    sync::{oneshot, watch},
-    time::timeout,
-};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::*;
 use crate::{
@@ -25,6 +22,8 @@ use crate::{
 mod bounds;
 mod disk;
 mod reading;
+
+pub(crate) use disk::hanging;
 
 /// Generous: nothing here measures time.
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -14,6 +14,7 @@ mod ansi;
 mod contract;
 mod levels;
 mod model;
+mod recorded;
 
 const P: ProcessId = ProcessId(1);
 const Q: ProcessId = ProcessId(2);

@@ -1,6 +1,7 @@
 //! Every limit is reached on purpose: what happens then is what was promised, and once room is made all is as before.
 
 mod events;
+pub mod history;
 mod limit;
 mod mailboxes;
 mod memory;
@@ -37,6 +38,8 @@ pub const PROGRAMS: &[Program] = &[
     ("exhaust.lines.fb", |_| rings::lines(Fallback)),
     ("exhaust.bytes", |_| rings::bytes(Current)),
     ("exhaust.headlines", |_| rings::headlines(Current)),
+    ("exhaust.history", |_| history::full(Current)),
+    ("exhaust.history.fb", |_| history::full(Fallback)),
     ("exhaust.memory.logs", memory::logs),
     ("exhaust.memory.bus", memory::bus),
     ("exhaust.memory.limit", limit::limit),

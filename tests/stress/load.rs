@@ -11,7 +11,7 @@ mod process;
 mod resource;
 mod status;
 
-use crate::Program;
+use crate::{Program, exhaust::history};
 use brummer::config::Mode::{Current, Fallback};
 
 pub const PROGRAMS: &[Program] = &[
@@ -21,6 +21,8 @@ pub const PROGRAMS: &[Program] = &[
     ("load.resource", resource::run),
     ("load.logs.current", |scale| logs::run(scale, Current)),
     ("load.logs.fallback", |scale| logs::run(scale, Fallback)),
+    ("load.history.current", |scale| history::load(scale, Current)),
+    ("load.history.fallback", |scale| history::load(scale, Fallback)),
     ("load.model.current", |scale| model::run(scale, Current)),
     ("load.model.fallback", |scale| model::run(scale, Fallback)),
     ("load.status", status::run),

@@ -67,22 +67,39 @@ impl Sink for BadSink {
     }
 }
 
-/// A host with such a disk, which is given `patience`.
-fn rig(how: &Arc<How>, patience: Duration) -> Rig {
-    let dir = tempfile::tempdir().expect("a directory");
-    let base = dir.path().join("state/brummer/history");
-    let how = Arc::clone(how);
-    let below = base.clone();
+fn start(dir: &Path, how: &Arc<How>, patience: Duration, resources: &ResourceManager) -> (History, Recorder) {
+    let base = dir.join("state/brummer/history");
+    let (how, below) = (Arc::clone(how), base.clone());
     let open: Opener = Arc::new(move |root| {
         Ok(Box::new(Bad { inner: Directory::make(&below, root)?, how: Arc::clone(&how) }))
     });
-    Rig::starting(dir, |resources| {
-        let first = FileName { started: Timestamp(1), pid: 1, number: 1 };
-        let (history, settings): (History, watch::Receiver<Settings>) =
-            History::with(&LogStoreConfig::default(), Some(base), first.session());
-        let recorder = record(settings, resources, (open, first, patience));
-        (history, recorder)
-    })
+    let first = FileName { started: Timestamp(1), pid: 1, number: 1 };
+    let (history, settings) = History::with(&LogStoreConfig::default(), Some(base), first.session());
+    (history, record(settings, resources, (open, first, patience)))
+}
+
+/// A host with such a disk, which is given `patience`.
+fn rig(how: &Arc<How>, patience: Duration) -> Rig {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = dir.path().to_owned();
+    Rig::starting(dir, |resources| start(&at, how, patience, resources))
+}
+
+/// A recorder whose disk takes nothing, and is given this patience; what for as long as the other part lives.
+pub(crate) fn hanging(resources: &ResourceManager, patience: Duration) -> (Recorder, impl Drop + use<>) {
+    struct Hangs {
+        how: Arc<How>,
+        _dir: tempfile::TempDir,
+    }
+    impl Drop for Hangs {
+        fn drop(&mut self) {
+            self.how.hangs.store(false, Ordering::Relaxed);
+        }
+    }
+    let how = Arc::new(How { left: AtomicU64::new(u64::MAX), hangs: AtomicBool::new(true) });
+    let dir = tempfile::tempdir().expect("a directory");
+    let (_, recorder) = start(dir.path(), &how, patience, resources);
+    (recorder, Hangs { how, _dir: dir })
 }
 
 #[tokio::test]

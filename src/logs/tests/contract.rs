@@ -33,6 +33,14 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new(mode: Mode, config: &LogStoreConfig) -> Self {
+        Self::recorded(mode, config, |_| Recorder::off())
+    }
+
+    pub(super) fn recorded(
+        mode: Mode,
+        config: &LogStoreConfig,
+        recorder: impl FnOnce(&ResourceManager) -> Recorder,
+    ) -> Self {
         let metrics = Arc::new(SynchronizationMetrics::default());
         let (resources, faults) = ResourceManager::new(&ResourcesConfig::default(), Arc::clone(&metrics));
         // Room for all events, so that the tests see what the writer said and not what the bus made of it.
@@ -40,7 +48,8 @@ impl Rig {
             EventBusConfig { queue_sizes: [ROOM; 3], max_events: 3 * ROOM, ..EventBusConfig::default() };
         let bus = EventBus::start(&roomy, Mode::Current, &resources, metrics);
         let events = bus.subscribe(Filter::all(), Component::App, ROOM, Backpressure::DropOldest);
-        let (logs, pipe) = Logs::start(config, mode, bus, &resources);
+        let recorder = recorder(&resources);
+        let (logs, pipe) = Logs::start_recorded(config, mode, bus, &resources, recorder);
         Self { logs, pipe, events, resources, faults }
     }
 
