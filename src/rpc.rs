@@ -21,12 +21,15 @@ use crate::{
 mod calls;
 mod describe;
 mod dispatch;
+mod filtered;
 mod flush;
 mod frame;
 mod health;
+mod load;
 mod others;
 mod patch;
 mod protocol;
+mod search;
 mod session;
 mod stdio;
 mod terminals;
@@ -34,6 +37,7 @@ mod terminals;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
 mod watch;
+mod write;
 
 pub use protocol::PROTOCOL;
 pub use session::serve;
@@ -63,4 +67,6 @@ pub struct Handles {
     pub peers: Option<Peers>,
     /// Where `~/.brum.toml` is.
     pub home: Option<PathBuf>,
+    /// Where histories are; none where they cannot be.
+    pub history: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ use std::{io, sync::Arc};
 
 use super::{Core, end_all, histories, home, records, settings, signals::Signals};
 use crate::{
+    history,
     peer::{self, Peers},
     process::Records,
     rpc::{self, Handles, Stdio},
@@ -43,6 +44,7 @@ pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
         settings,
         health: Arc::new(move || serde_json::to_value(health.report()).unwrap_or_default()),
         home: home(),
+        history: history::directory(&|name| std::env::var_os(name)),
     };
     tracing::info!(pid = std::process::id(), "The host serves.");
     let served = tokio::select! {

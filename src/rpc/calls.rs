@@ -65,6 +65,9 @@ impl Calls {
         let call = match call {
             Call::Watch(watch) => return self.send(ToFlush::Watch(id, watch)).await,
             Call::Unwatch(buffer) => return self.send(ToFlush::Unwatch(id, buffer.buf)).await,
+            Call::Search(search) => return self.send(ToFlush::Search(id, search)).await,
+            Call::Unsearch(buffer) => return self.send(ToFlush::Unsearch(id, buffer.buf)).await,
+            Call::Load(load) => return self.send(ToFlush::Load(id, load)).await,
             Call::WatchHealth(buffer) => return self.send(ToFlush::WatchHealth(id, buffer.buf)).await,
             Call::UnwatchHealth(buffer) => return self.send(ToFlush::UnwatchHealth(id, buffer.buf)).await,
             Call::Attach(attach) => return self.send(ToFlush::Attach(id, attach)).await,

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     Handles, describe, others,
     protocol::{Call, Directory, ErrorsOf, Keys, Line, LineOf, Resize, Run},
+    write,
 };
 use crate::{
     config::{self, Change, Config, Loaded, Reloaded, Source},
@@ -47,7 +48,7 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
         Call::Show(show) => others::show(handles, show).await,
         Call::Leftovers => others::leftovers(handles).await.map(|found| json!(found)),
         Call::EndLeftovers(asked) => others::end_leftovers(handles, asked.runs).await,
-        Call::Write(_) => Err("writing a log is not built yet".to_owned()),
+        Call::Write(asked) => write::write(handles, asked).await,
         // Commands are begun, and the session takes the others itself.
         Call::Run(_)
         | Call::Stop(_)

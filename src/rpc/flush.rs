@@ -11,10 +11,13 @@ use tokio::{
 
 use super::{
     Handles, dispatch,
+    filtered::Filtered,
     frame::{EventRow, Frame, LogPatch, Reply},
     health::HealthWatch,
+    load::{self, Loads},
     patch::{self, LIMIT_BYTES, LIMIT_LINES},
     protocol,
+    search::Searches,
     session::Editor,
     terminals::Terminals,
     watch::Watch,
@@ -25,6 +28,7 @@ use crate::{
     event::{Component, EventKind, Health, Pressure, ProcessId},
     logs::Query,
     model::{HAPPENINGS, Happening, Revision, What},
+    search::{self, Searcher},
 };
 
 /// Frames begin at least this far apart: 60 a second.
@@ -46,6 +50,9 @@ const PLAIN: usize = 1;
 pub(super) enum ToFlush {
     Watch(u64, protocol::Watch),
     Unwatch(u64, i64),
+    Search(u64, protocol::Search),
+    Unsearch(u64, i64),
+    Load(u64, protocol::Load),
     WatchHealth(u64, i64),
     UnwatchHealth(u64, i64),
     Attach(u64, protocol::Attach),
@@ -61,6 +68,9 @@ pub(super) struct Flush {
     pressure: watch::Receiver<Pressure>,
     watches: Vec<Watch>,
     terminals: Terminals,
+    filtered: Filtered,
+    searches: Searches,
+    loads: Loads,
     replies: Vec<Reply>,
     /// What the editor has been told of.
     seen: Revision,
@@ -99,11 +109,15 @@ impl Flush {
     pub(super) fn new(editor: Editor, handles: Handles) -> Self {
         let kinds = Filter::of(&[EventKind::HealthChanged, EventKind::Fault]);
         let changes = handles.bus.subscribe(kinds, Component::Rpc, CHANGES, Backpressure::DropOldest);
+        let searcher = Searcher::new(handles.resources.clone());
         let health = HealthWatch::new(handles.health.clone(), handles.resources.clone());
         Self {
             editor,
             pressure: handles.resources.pressure(),
             terminals: Terminals::new(&handles.manager),
+            filtered: Filtered::new(searcher.clone()),
+            searches: Searches::new(searcher.clone()),
+            loads: Loads::new(searcher),
             handles,
             watches: Vec::new(),
             replies: Vec::new(),
@@ -137,7 +151,7 @@ impl Flush {
     }
 
     /// Waits until there is something to send and its time has come. False when the session is over.
-    async fn wait(&mut self, mailbox: &mut mpsc::Receiver<ToFlush>, next_frame: Instant) -> bool {
+    pub(super) async fn wait(&mut self, mailbox: &mut mpsc::Receiver<ToFlush>, next_frame: Instant) -> bool {
         loop {
             let ready = self.dirty || !self.replies.is_empty() || !self.events.is_empty();
             let look = self.health.due();
@@ -149,6 +163,9 @@ impl Flush {
                 },
                 () = self.handles.model.changed(), if !self.dirty => self.dirty = true,
                 () = self.terminals.changed(), if !self.dirty => self.dirty = true,
+                () = self.filtered.changed(), if !self.dirty => self.dirty = true,
+                () = self.searches.changed(), if !self.dirty => self.dirty = true,
+                () = self.loads.changed(), if !self.dirty => self.dirty = true,
                 Some(event) = self.changes.recv() => self.events.extend(patch::health_row(&event)),
                 () = sleep_until(look.unwrap_or(next_frame)), if look.is_some() && !self.dirty => self.dirty = true,
                 () = sleep_until(next_frame), if ready => return true,
@@ -160,7 +177,25 @@ impl Flush {
         match message {
             ToFlush::Reply(reply) => self.replies.push(reply),
             ToFlush::Event(event) => self.events.push(event),
+            ToFlush::Watch(id, asked) if asked.filter.is_some() => {
+                self.watches.retain(|known| known.buf != asked.buf);
+                let watched = self.filtered.watch(&self.handles, asked);
+                self.answer(id, watched);
+            }
+            ToFlush::Search(id, asked) => {
+                let begun = self.searches.begin(&self.handles, asked);
+                self.answer(id, begun);
+            }
+            ToFlush::Unsearch(id, buf) => {
+                self.searches.end(buf);
+                self.replies.push(Reply::done(id));
+            }
+            ToFlush::Load(id, asked) => match self.shown(asked.buf) {
+                Some(shown) => self.loads.begin(&self.handles, id, asked, shown),
+                None => self.answer(id, Err("load: this buffer watches no log".to_owned())),
+            },
             ToFlush::Watch(id, asked) => {
+                self.filtered.unwatch(asked.buf);
                 let mut watch = Watch::new(asked);
                 watch.resolve(&self.handles.model);
                 let ok = match watch.process() {
@@ -174,6 +209,7 @@ impl Flush {
             }
             ToFlush::Unwatch(id, buf) => {
                 self.watches.retain(|known| known.buf != buf);
+                self.filtered.unwatch(buf);
                 self.replies.push(Reply::done(id));
                 // A happening may have waited for this buffer.
                 self.dirty = true;
@@ -200,6 +236,20 @@ impl Flush {
         }
     }
 
+    fn answer(&mut self, id: u64, done: Result<(), String>) {
+        let ok = done.is_ok().then(|| serde_json::json!({}));
+        self.replies.push(Reply { id, ok, err: done.err() });
+        self.dirty = true;
+    }
+
+    /// The log that a buffer watches.
+    fn shown(&self, buf: i64) -> Option<load::Shown> {
+        let whole = self.watches.iter().find(|watch| watch.buf == buf);
+        let whole = whole.map(|watch| (watch.log(), search::Filter::default()));
+        let (log, filter) = whole.or_else(|| self.filtered.find(buf))?;
+        Some(load::Shown { root: log.0.map(str::to_owned), name: log.1.map(str::to_owned), filter })
+    }
+
     /// Everything that changed since the last frame, or nothing.
     pub(super) async fn build(&mut self) -> Option<Frame> {
         self.dirty = false;
@@ -207,15 +257,26 @@ impl Flush {
         self.seen = view.revision;
         self.heard = view.happenings.last().map_or(self.heard, |newest| newest.number);
         self.held.extend(view.happenings);
-        let logs = self.read_logs().await;
+        let mut logs = self.read_logs().await;
+        let (loaded, replies) = self.loads.take();
+        self.replies.extend(replies);
+        let ready = self.filtered.take(self.seen).into_iter().chain(loaded);
+        logs.extend(ready.map(|(mut patch, styles)| {
+            patch.styles = styles.since(self.styles_sent).map(patch::style_row).collect();
+            self.styles_sent = self.styles_sent.max(styles.len());
+            patch
+        }));
+        let hits = self.searches.take();
         // More is ready at once; it goes into the next frame.
         let terms = self.terminals.take();
         self.dirty |= self.watches.iter().any(|watch| watch.behind) || self.terminals.is_behind();
+        self.dirty |= self.filtered.is_behind() || self.searches.is_behind() || self.loads.is_behind();
         self.release();
         let (events, replies) = (std::mem::take(&mut self.events), std::mem::take(&mut self.replies));
         let procs: Vec<_> = view.rows.iter().map(patch::proc_row).collect();
         let health = self.health.take().map(dispatch::without_nulls);
         let nothing = logs.is_empty()
+            && hits.is_empty()
             && terms.is_empty()
             && procs.is_empty()
             && events.is_empty()
@@ -224,7 +285,7 @@ impl Flush {
             return None;
         }
         self.frames += 1;
-        Some(Frame { rev: self.frames, logs, hits: Vec::new(), terms, procs, events, health, replies })
+        Some(Frame { rev: self.frames, logs, hits, terms, procs, events, health, replies })
     }
 
     async fn read_logs(&mut self) -> Vec<LogPatch> {
@@ -263,6 +324,7 @@ impl Flush {
             What::Exited { .. } => {
                 self.watches.iter().any(|watch| watch.lacks(happening.process))
                     || self.terminals.lacks(happening.process)
+                    || self.filtered.lacks()
             }
             What::Started | What::Error { .. } | What::Url(_) => false,
         };
@@ -301,6 +363,8 @@ impl Flush {
         self.replies.splice(0..0, replies);
         self.watches.iter_mut().for_each(Watch::reset);
         self.terminals.again();
+        self.filtered.again(&self.handles);
+        self.searches.again();
         self.health.again();
         self.seen = Revision::default();
         self.styles_sent = PLAIN;
@@ -312,6 +376,7 @@ impl Flush {
         let Some(buffers) = answer.as_array() else { return };
         for buffer in buffers.iter().filter_map(Value::as_i64) {
             self.dirty |= self.terminals.reset(buffer);
+            self.dirty |= self.filtered.reset(&self.handles, buffer) || self.searches.reset(buffer);
         }
         for watch in &mut self.watches {
             if buffers.iter().any(|buffer| buffer.as_i64() == Some(watch.buf)) {

@@ -128,7 +128,7 @@ pub(super) struct SurvivorRow {
 }
 
 /// New lines of one watched buffer. Lists of pairs and quadruples are flat, to keep them cheap to decode.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct LogPatch {
     /// The buffer.
     pub(super) buf: i64,
@@ -235,7 +235,7 @@ pub(super) struct TermPatch {
 }
 
 /// A style's number and what it means.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct StyleRow {
     /// The number.
     pub(super) style: u16,
@@ -266,7 +266,7 @@ pub(super) struct StyleRow {
 }
 
 /// 0..=255, or `#rrggbb`.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum ColourValue {
     /// Palette.
@@ -276,7 +276,7 @@ pub(super) enum ColourValue {
 }
 
 /// The start of a run.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct RunRow {
     /// The run's first line.
     pub(super) seq: u64,

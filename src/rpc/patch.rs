@@ -177,7 +177,11 @@ pub(super) fn style_row((id, style): (StyleId, &Style)) -> StyleRow {
     }
 }
 
-fn run_row(run: &RunMark, merged: bool, ended: impl Fn(ProcessId, u32) -> Option<Ended>) -> RunRow {
+pub(super) fn run_row(
+    run: &RunMark,
+    merged: bool,
+    ended: impl Fn(ProcessId, u32) -> Option<Ended>,
+) -> RunRow {
     let before = run.number.checked_sub(1).and_then(|number| ended(run.process, number));
     let id = merged.then_some(run.process.0);
     RunRow { seq: run.seq.0, run: run.number, at: run.at.0, id, prev: before.map(prev_row) }
@@ -210,7 +214,7 @@ fn signal_name(exit: Exit) -> Option<String> {
     Some(name.map_or_else(|| format!("signal {number}"), |name| format!("SIG{name}")))
 }
 
-fn add_part(patch: &mut LogPatch, part: &Part, merged: bool) {
+pub(super) fn add_part(patch: &mut LogPatch, part: &Part, merged: bool) {
     let count = part.lines.len() as u64;
     extend_run(&mut patch.seqs, part.first.0, count, |last, len| last + len);
     if merged {
@@ -223,7 +227,7 @@ fn add_part(patch: &mut LogPatch, part: &Part, merged: bool) {
 }
 
 /// Appends `value` `count` times to a run-length list; `expected` says which value continues the last run.
-fn extend_run(list: &mut Vec<u64>, value: u64, count: u64, expected: impl Fn(u64, u64) -> u64) {
+pub(super) fn extend_run(list: &mut Vec<u64>, value: u64, count: u64, expected: impl Fn(u64, u64) -> u64) {
     if let [.., last, length] = list.as_mut_slice()
         && expected(*last, *length) == value
     {
@@ -255,6 +259,19 @@ fn add_line(patch: &mut LogPatch, chunk: &Chunk, index: usize) {
         }
     }
     patch.lines.push(std::mem::take(&mut shown.line));
+}
+
+/// Text as it is shown, and where these ranges of it came to lie.
+pub(super) fn shown(text: &[u8], ranges: &[(u32, u32)]) -> (String, Vec<(u32, u32)>) {
+    if let Ok(line) = std::str::from_utf8(text)
+        && !text.iter().any(|&byte| is_control(byte))
+    {
+        return (line.to_owned(), ranges.to_vec());
+    }
+    let span = |&(start, end): &(u32, u32)| Span { start, end, style: StyleId::default() };
+    let spans: Vec<_> = ranges.iter().map(span).collect();
+    let Shown { line, moved } = Shown::lossy(text, &spans);
+    (line, moved.unwrap_or_default())
 }
 
 /// NUL to US but TAB, and DEL.

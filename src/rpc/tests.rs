@@ -1,6 +1,6 @@
 //! What is sent, byte for byte. The session itself is tested with a real editor, in `tests/it`.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use nvim_rs::Neovim;
 use tokio::{sync::mpsc, time::timeout};
@@ -20,6 +20,7 @@ use crate::{
     bus::EventBus,
     config::{Config, Mode, ResourcesConfig, Settings},
     event::{Component, Event, Exit, Health, ProcessId, ProcessInfo, RunId, Seq, State, Timestamp},
+    history::{History, Recorder},
     logs::{Chunk, Logs, Part, Slice, StyleTable},
     metrics::Measure,
     model::{Ended, HAPPENINGS},
@@ -27,6 +28,8 @@ use crate::{
     resource::{self, ResourceManager, Waiting},
     sync::Mutex,
 };
+
+mod search;
 
 /// Generous: nothing here measures time.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -159,16 +162,29 @@ async fn a_call_that_panics_is_answered_and_is_one_fault() {
 fn handles(worker_timeout: Duration) -> (Handles, mpsc::Receiver<OutputBatch>, mpsc::Sender<OutputBatch>) {
     let mut config = Config::default();
     config.process_manager.worker_timeout = worker_timeout;
+    handles_of(&config, None)
+}
+
+/// The same with these settings, and a history in this directory.
+fn handles_of(
+    config: &Config,
+    history: Option<PathBuf>,
+) -> (Handles, mpsc::Receiver<OutputBatch>, mpsc::Sender<OutputBatch>) {
     let (resources, _faults) = ResourceManager::new(&config.resources, Arc::default());
     let bus = EventBus::start(&config.eventbus, Mode::Current, &resources, Arc::clone(resources.metrics()));
-    let (logs, to_logs) = Logs::start(&config.log_store, Mode::Current, bus.clone(), &resources);
+    let recorder = match &history {
+        Some(base) => History::start(&config.log_store, Some(base.clone()), &resources).1,
+        None => Recorder::off(),
+    };
+    let (logs, to_logs) =
+        Logs::start_recorded(&config.log_store, Mode::Current, bus.clone(), &resources, recorder);
     let (output, batches) = mpsc::channel(4);
     let parts = Parts { bus: bus.clone(), resources: resources.clone(), output };
     let manager = Manager::start_manager(&config.process_manager, Mode::Current, parts);
     let settings = Arc::new(Settings::read(std::env::temp_dir(), None));
     let (model, health): (_, Report) = (Arc::default(), Arc::new(|| serde_json::Value::Null));
     (
-        Handles { manager, logs, model, resources, bus, settings, health, peers: None, home: None },
+        Handles { manager, logs, model, resources, bus, settings, health, peers: None, home: None, history },
         batches,
         to_logs,
     )

@@ -49,6 +49,11 @@ impl Watch {
         self.which
     }
 
+    /// The project and the name of the log.
+    pub(super) fn log(&self) -> (Option<&str>, Option<&str>) {
+        (self.root.as_deref(), self.name.as_deref())
+    }
+
     pub(super) fn process(&self) -> Option<ProcessId> {
         match self.which {
             Some(Which::Process(process)) => Some(process),

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Lines of a window: some milliseconds of work.
-const WINDOW: u64 = 64 << 10;
+const WINDOW: u64 = if cfg!(test) { 64 } else { 64 << 10 };
 
 /// What is looked for, and where.
 pub struct Look {
@@ -85,6 +85,14 @@ impl Look {
     /// What is looked through.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The number of a process's line in the log, if the log has it.
+    pub fn position(&self, process: ProcessId, seq: Seq) -> Option<Seq> {
+        let holds =
+            |it: &&Stretch| it.process == process && (it.from.0..it.from.0 + it.count).contains(&seq.0);
+        let stretch = self.order.iter().rev().find(holds)?;
+        Some(Seq(stretch.first.0 + (seq.0 - stretch.from.0)))
     }
 
     /// Where the lines are that lie before a position, as windows, the newest first.

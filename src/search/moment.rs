@@ -23,8 +23,9 @@ fn read(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(exact) = text.parse::<jiff::Timestamp>() {
         return told(&exact.to_zoned(zone.clone()));
     }
-    // The date of a time that has one would be passed over.
-    if !text.contains(['-', 'T'])
+    // `10` alone would be an hour, and the date of a time that has one would be passed over.
+    if text.contains(':')
+        && !text.contains(['-', 'T'])
         && let Ok(time) = text.parse::<civil::Time>()
     {
         let today = here.date().to_datetime(time).to_zoned(zone.clone()).ok()?;

@@ -1,8 +1,9 @@
 //! What brummer costs, as tables. Compare rows of one run only.
 //!
 //! `cargo bench --bench bench -- NAME…` measures only some groups: `editor` beside the same thing without brummer, `logs`
-//! the way of a line from a child into the store, `bus` the event bus beside simpler ways, `start` start, stop and
-//! restart beside other tools, `ends` the end of trees when host, guard or Neovim are killed, `usage` the looks at what trees use, `rollout` the current
+//! the way of a line from a child into the store, `search` what finds lines in it, `keys` what a keypress notices of a
+//! flood, `bus` the event bus beside simpler ways, `start` start, stop and restart beside other tools, `ends` the end of
+//! trees when host, guard or Neovim are killed, `usage` the looks at what trees use, `rollout` the current
 //! implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
 //! for machines instead, without those of `bus`.
 
@@ -22,6 +23,7 @@ mod ends;
 mod logs;
 mod print;
 mod rollout;
+mod search;
 mod start;
 mod table;
 mod usage;
@@ -35,6 +37,7 @@ type Group = (&'static str, fn(&mut Table));
 const GROUPS: &[Group] = &[
     ("editor", editor::rows),
     ("logs", logs::rows),
+    ("search", search::rows),
     ("bus", bus::rows),
     ("start", start::rows),
     ("ends", ends::rows),
