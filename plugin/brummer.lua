@@ -57,6 +57,12 @@ for name, verb in pairs({
   toggle = 'toggle',
   health = 'health',
   refresh = 'refresh',
+  search = 'search',
+  filter = 'filter',
+  ['only-errors'] = 'only_errors',
+  previous = 'previous',
+  load = 'load',
+  ['open-url'] = 'open_url',
   go = 'go',
   preview = 'preview',
   ['go-split'] = 'go_split',
@@ -118,7 +124,7 @@ vim.api.nvim_create_autocmd('SessionLoadPost', {
     restore()
     for _, buf in ipairs(vim.api.nvim_list_bufs()) do
       if vim.api.nvim_buf_get_name(buf):find('^brummer://') then
-        require('brummer.ui.view').attach(buf, vim.api.nvim_buf_get_name(buf))
+        require('brummer.ui.view').attach(buf, vim.api.nvim_buf_get_name(buf), true)
         require('brummer.ui.window').adopt()
       end
     end

@@ -67,7 +67,7 @@ mod unpublished;
 pub use ansi::Cleaner;
 pub use chunk::Chunk;
 use settings::Settings;
-pub use slice::{Kept, Line, Mark, Part, Query, RunMark, Slice, Snapshot, Stretch, Which};
+pub use slice::{Group, Kept, Line, Mark, Part, Query, RunMark, Slice, Snapshot, Stretch, Which};
 pub use style::{Colour, Span, Style, StyleId, StyleTable};
 
 /// How many questions may wait for the writer. An asker past that waits.

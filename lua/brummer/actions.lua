@@ -128,9 +128,9 @@ M.verbs = {
   },
   logs = { desc = 'open a log', fn = M.logs },
   details = {
-    desc = 'show all that is known of the process',
+    desc = 'show all of the line, or of the process',
     fn = function()
-      if not cursor.astray() then
+      if not cursor.astray() and not require('brummer.ui.line').show() then
         require('brummer.ui.details').show()
       end
     end,
@@ -154,7 +154,47 @@ M.verbs = {
   refresh = {
     desc = 'look again now',
     fn = function()
+      local view = require('brummer.ui.view').get(0)
+      if view and view.kind == 'search' then
+        return require('brummer.ui.search').start(view --[[@as brummer.SearchView]])
+      end
       require('brummer.ui.health').refresh()
+    end,
+  },
+  search = {
+    desc = 'search everything for the last / pattern',
+    fn = function()
+      require('brummer.search').last_pattern()
+    end,
+  },
+  filter = {
+    desc = 'show only some lines of the log',
+    fn = function()
+      require('brummer.filter').ask()
+    end,
+  },
+  only_errors = {
+    desc = 'show only the errors of the log',
+    fn = function()
+      require('brummer.filter').command('errors')
+    end,
+  },
+  previous = {
+    desc = 'open the log of the session before',
+    fn = function()
+      require('brummer.previous').open()
+    end,
+  },
+  load = {
+    desc = 'load lines that are not shown',
+    fn = function()
+      require('brummer.load').run()
+    end,
+  },
+  open_url = {
+    desc = 'open the URL under the cursor',
+    fn = function()
+      require('brummer.urls').open()
     end,
   },
   explain = { desc = 'say what the line was taken for', fn = cursor.explain },

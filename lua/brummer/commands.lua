@@ -106,6 +106,11 @@ M.commands = {
   logs = {
     complete = 'logs',
     fn = function(opts, args)
+      local previous, names = take(args, '--previous')
+      if previous then
+        local name = names[1] and table.concat(names, ' ')
+        return require('brummer.previous').open(name, open_opts(opts))
+      end
       require('brummer.actions').logs(args[1] and table.concat(args, ' '), open_opts(opts))
     end,
   },
@@ -198,8 +203,18 @@ M.commands = {
       require('brummer.actions').attach(args[1], open_opts(opts))
     end,
   },
-  search = {},
-  filter = {},
+  search = {
+    complete = 'search',
+    fn = function(opts, _, raw)
+      require('brummer.search').command(raw, open_opts(opts))
+    end,
+  },
+  filter = {
+    complete = 'filter',
+    fn = function(_, _, raw)
+      require('brummer.filter').command(raw)
+    end,
+  },
   urls = {},
   web = {},
   mcp = {},

@@ -1,7 +1,7 @@
 --- Completion: answered from what Lua knows, also with no host, without waiting.
 local M = {}
 
----@alias brummer.Completion 'scripts'|'running'|'stop'|'send'|'terminals'|'logs'|string[]
+---@alias brummer.Completion 'scripts'|'running'|'stop'|'send'|'terminals'|'logs'|'filter'|'search'|string[]
 
 ---@param list string[]
 ---@param lead string
@@ -44,7 +44,36 @@ local function candidates(what, root)
   elseif what == 'running' then
     return names_of(state.running(root)), {}
   end
-  return names_of(state.rows(root)), {}
+  return names_of(state.rows(root)), { '--previous' }
+end
+
+--- The words of a filter: what it was last, then what has a meaning of its own.
+---@param lead string
+---@return string[]
+local function filter_words(lead)
+  local words, seen = { 'errors', 'level:error', 'level:warn', 'stream:err', 'since:10m' }, {}
+  local root = require('brummer.project').current()
+  for _, name in ipairs(names_of(root and require('brummer.state').rows(root) or {})) do
+    local word = 'process:' .. name
+    if not name:find('%s') and not seen[word] then
+      seen[word] = true
+      words[#words + 1] = word
+    end
+  end
+  local not_ = lead:match('^%-') or ''
+  return matching(
+    vim.tbl_map(function(word)
+      return not_ .. word
+    end, words),
+    lead
+  )
+end
+
+--- Of a question for a filter.
+---@param lead string
+---@return string[]
+function M.filter(lead)
+  return filter_words(lead)
 end
 
 --- A name as it has to be typed.
@@ -80,7 +109,10 @@ local function complete(what, rest, lead)
   if lead ~= '' then
     words[#words] = nil
   end
-  if what == nil or rest:find('^!') or vim.tbl_contains(words, '--') then
+  if what == 'filter' or what == 'search' then
+    local flags = what == 'filter' and { '--off' } or { '--all', '--previous' }
+    return vim.list_extend(filter_words(lead), rest:find('^%-*%a*$') and matching(flags, lead) or {})
+  elseif what == nil or rest:find('^!') or vim.tbl_contains(words, '--') then
     return {}
   elseif type(what) == 'table' then
     return matching(what, lead)

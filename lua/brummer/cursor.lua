@@ -20,6 +20,55 @@ function M.astray()
   return true
 end
 
+---@class brummer.LineRef
+---@field id integer 0: no process of this host printed it
+---@field seq integer
+---@field text string as it is shown
+---@field t? integer when it was read
+---@field name? string of the log
+
+--- The line of a log, or hit of a search, the cursor is in.
+---@return brummer.LineRef?
+function M.line()
+  local view = require('brummer.ui.view').get(0)
+  local lnum = vim.api.nvim_win_get_cursor(0)[1]
+  local text = vim.api.nvim_get_current_line()
+  if view and view.kind == 'search' then
+    local hit = require('brummer.ui.search').at(view --[[@as brummer.SearchView]], lnum)
+    return hit and vim.tbl_extend('force', hit, { text = text }) or nil
+  elseif not view or view.kind ~= 'logs' then
+    return
+  end
+  local log = view --[[@as brummer.LogView]]
+  local seq, id = log.lines:at(lnum - 1)
+  if not seq then
+    return
+  end
+  local row = not view.script and require('brummer.state').get(id or 0)
+  local name = view.script or row and row.name
+  if require('brummer.previous').stands(log) then
+    name, id = view.script or log.names and log.names[id], 0
+  elseif view.script then
+    id = log.id or 0
+  end
+  return { seq = seq, id = id, text = text, t = log.lines:time(lnum - 1), name = name }
+end
+
+--- A hit that names no place: its line in its log.
+---@param line brummer.LineRef
+local function to_log(line)
+  local row = require('brummer.state').get(line.id)
+  if not row then
+    return notify.say('this line names no place')
+  end
+  local win = require('brummer.scripts').open_log(row.root, row.name)
+  local view = require('brummer.ui.view').get(vim.api.nvim_win_get_buf(win)) --[[@as brummer.LogView]]
+  local anchor = require('brummer.ui.anchor')
+  view.anchor = anchor.new(win, line.seq, 0, line.t)
+  view.anchor.exact = true
+  anchor.settle(view)
+end
+
 ---@param how brummer.How
 function M.go(how)
   local view = require('brummer.ui.view').get(0)
@@ -34,17 +83,22 @@ function M.go(how)
       return require('brummer.actions').health()
     end
     return not M.astray() and processes.go(view, lnum, how) or nil
-  elseif view.kind ~= 'logs' then
-    return notify.say('this line names no place')
   end
-  local log = view --[[@as brummer.LogView]]
-  local seq, id = log.lines:at(lnum - 1)
-  id = view.script and log.id or id
-  if not seq or not id then
-    return notify.say('this line names no place')
+  local line = M.line()
+  if line and view.kind == 'logs' and vim.fn.foldclosed(lnum) ~= -1 then
+    -- Of folded frames the first one that is the user's own.
+    local frames = require('brummer.ui.folds').at(view --[[@as brummer.LogView]], lnum - 1)
+    line.seq = frames and (frames.user or frames.first) or line.seq
   end
-  host.call('locate', { id = id, seq = seq }, function(err, value)
-    if err then
+  if not line then
+    return notify.say('this line names no place')
+  elseif line.id == 0 then
+    return notify.say('this line is of an earlier session; K shows all of it')
+  end
+  host.call('locate', { id = line.id, seq = line.seq }, function(err, value)
+    if err and view.kind == 'search' and how ~= 'preview' and vim.api.nvim_get_current_win() == win then
+      return to_log(line)
+    elseif err then
       return notify.failed(err)
     end
     if value and vim.api.nvim_get_current_win() == win then
@@ -80,17 +134,11 @@ end
 
 --- Says what the line was taken for.
 function M.explain()
-  local view = require('brummer.ui.view').get(0)
-  if not view or view.kind ~= 'logs' then
+  local line = M.line()
+  if not line or line.id == 0 then
     return notify.say(':Brummer explain works on a line of a log')
   end
-  local log = view --[[@as brummer.LogView]]
-  local seq, id = log.lines:at(vim.api.nvim_win_get_cursor(0)[1] - 1)
-  id = view.script and log.id or id
-  if not seq or not id then
-    return notify.say('there is no line to explain')
-  end
-  host.call('explain', { id = id, seq = seq }, function(err, value)
+  host.call('explain', { id = line.id, seq = line.seq }, function(err, value)
     if err then
       return notify.failed(err)
     end

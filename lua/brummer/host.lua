@@ -40,7 +40,7 @@ end
 
 ---@param what 'host_up'|'host_down'
 local function views(what)
-  for _, name in ipairs({ 'ui.logs', 'ui.terminal', 'ui.health' }) do
+  for _, name in ipairs({ 'ui.logs', 'ui.search', 'ui.terminal', 'ui.health' }) do
     require('brummer.' .. name)[what]()
   end
 end

@@ -75,6 +75,13 @@ function M.jump(count)
   require('brummer.errors').jump(count or 1)
 end
 
+--- Searches everything that is kept of the project; `query` is a filter, |brummer-filter|.
+---@param query string
+---@param opts? { all?: boolean, previous?: boolean, name?: string, root?: string }
+function M.search(query, opts)
+  require('brummer.search').run(query, opts and vim.deepcopy(opts))
+end
+
 local EVENTS = {
   started = 'BrummerProcessStarted',
   ready = 'BrummerProcessReady',

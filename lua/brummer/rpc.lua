@@ -14,6 +14,7 @@ local last_id = 0
 --- Parts of a frame in the order in which they are applied, and who applies them.
 local PARTS = {
   { 'logs', 'brummer.ui.logs', 'apply' },
+  { 'hits', 'brummer.ui.search', 'apply' },
   { 'terms', 'brummer.ui.terminal', 'apply' },
   { 'procs', 'brummer.state', 'apply_rows' },
   { 'events', 'brummer.news', 'apply' },

@@ -94,6 +94,13 @@ impl Cleaner {
         sink.link(b"");
     }
 
+    /// The text of one line (no newline) and its coloured parts, for lines that are not kept. Styles are numbered in `styles`.
+    pub fn coloured(&mut self, line: &[u8], styles: &mut Arc<StyleTable>) -> (Vec<u8>, Vec<Span>) {
+        let (mut text, mut extras) = (Vec::with_capacity(line.len()), Extras::default());
+        self.clean(line, &mut text, &mut extras, styles);
+        (text, extras.spans)
+    }
+
     /// The text of one line without anything that is not text: for callers who have no use for colours.
     pub fn plain(line: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(line.len());

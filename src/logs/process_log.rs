@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    Cleaner, Headline, Kept, Part, RunMark,
+    Cleaner, Group, Headline, Kept, Part, RunMark,
     facts::Facts,
     intake::Intake,
     lines::{Excess, Lines},
@@ -20,6 +20,9 @@ use crate::{
 /// Starts of runs kept per process.
 const RUNS: usize = 100;
 
+/// Groups of stack frames kept per process.
+const GROUPS: usize = 200;
+
 /// See the module.
 pub(super) struct ProcessLog {
     process: ProcessId,
@@ -29,6 +32,7 @@ pub(super) struct ProcessLog {
     run: RunId,
     number: u32,
     headlines: VecDeque<Headline>,
+    groups: VecDeque<Group>,
     /// How many of them are kept.
     max_headlines: usize,
     /// Distinct errors of the present run.
@@ -78,6 +82,7 @@ impl ProcessLog {
             run: RunId(0),
             number: 0,
             headlines: VecDeque::new(),
+            groups: VecDeque::new(),
             max_headlines: max_headlines.max(1),
             errors: 0,
             scanner: Scanner::new(),
@@ -108,6 +113,10 @@ impl ProcessLog {
 
     pub(super) fn headlines(&self) -> &VecDeque<Headline> {
         &self.headlines
+    }
+
+    pub(super) fn groups(&self) -> &VecDeque<Group> {
+        &self.groups
     }
 
     pub(super) fn begin(&mut self, run: RunId, number: u32, at: Timestamp) {
@@ -175,6 +184,17 @@ impl ProcessLog {
             added.panicked = Some(said);
         }
         added.headlines = self.keep(found, self.run, next_id);
+        self.keep_groups(next_id);
+    }
+
+    fn keep_groups(&mut self, next_id: &mut u64) {
+        for frames in self.scanner.take_frames() {
+            *next_id += 1;
+            if self.groups.len() >= GROUPS {
+                self.groups.pop_front();
+            }
+            self.groups.push_back(Group { id: *next_id, process: self.process, frames });
+        }
     }
 
     /// The run is over, or nobody looks for errors from now on: what the scanner still held back is told. Returns how
@@ -194,6 +214,7 @@ impl ProcessLog {
             self.scanner.reset();
         }
         let kept = self.keep(found, run, next_id);
+        self.keep_groups(next_id);
         finished.map(|()| kept)
     }
 
@@ -272,6 +293,9 @@ impl ProcessLog {
     pub(super) fn forget(&mut self) {
         while self.headlines.front().is_some_and(|headline| headline.seq < self.lines.first()) {
             self.headlines.pop_front();
+        }
+        while self.groups.front().is_some_and(|group| group.frames.last < self.lines.first()) {
+            self.groups.pop_front();
         }
     }
 

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, ops::Range, sync::Arc};
 use super::{Chunk, StyleTable};
 use crate::{
     event::{ProcessId, RunId, Seq, Timestamp},
-    locate::Severity,
+    locate::{Frames, Severity},
     process::Stream,
 };
 
@@ -46,8 +46,22 @@ pub struct Slice {
     pub runs: Vec<RunMark>,
     /// Error headlines on lines of the slice, and those on earlier lines that were found since the last question.
     pub marks: Vec<Mark>,
+    /// Stack frames that belong together, on lines of the slice, and those on earlier lines that were found since the last
+    /// question.
+    pub groups: Vec<Group>,
     /// What the style numbers in the chunks mean.
     pub styles: Arc<StyleTable>,
+}
+
+/// Neighbouring lines that are the stack frames of one error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Of one number line with those of headlines.
+    pub(super) id: u64,
+    /// Whose.
+    pub process: ProcessId,
+    /// Which lines.
+    pub frames: Frames,
 }
 
 /// Some lines of one chunk.

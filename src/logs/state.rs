@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Counts, Headline, Mark, Part, Query, Slice, Snapshot, Which,
+    Counts, Group, Headline, Mark, Part, Query, Slice, Snapshot, Which,
     facts::Facts,
     lines::Excess,
     merged::Merged,
@@ -192,6 +192,7 @@ impl State {
             Which::Merged => self.read_merged(query),
         };
         slice.marks = self.marks(query, &slice, marks_after);
+        slice.groups = self.groups(query, &slice, marks_after);
         slice.styles = Arc::clone(&self.shared.styles);
         (slice, self.shared.headline_ids)
     }
@@ -213,24 +214,25 @@ impl State {
 
     /// A headline is told with its line, or later when it was found later.
     fn marks(&self, query: &Query, slice: &Slice, after: u64) -> Vec<Mark> {
-        let told = |headline: &&Headline| match query.which {
-            Which::Process(process) => {
-                headline.process == process
-                    && headline.seq < slice.next
-                    && (headline.id > after || headline.seq >= query.from)
-            }
-            Which::Merged => {
-                let sent = slice.parts.iter().filter(|part| part.process == headline.process);
-                headline.id > after || sent.into_iter().any(|part| part.holds(headline.seq))
-            }
-        };
-        let of = |log: &ProcessLog| match query.which {
+        let marks = self.asked(query.which).flat_map(ProcessLog::headlines);
+        let told = marks.filter(|it| is_told(query, slice, it.id > after, it.process, it.seq));
+        told.map(|it| Mark { process: it.process, seq: it.seq, severity: it.severity }).collect()
+    }
+
+    /// The same for stack frames, with the last of them.
+    fn groups(&self, query: &Query, slice: &Slice, after: u64) -> Vec<Group> {
+        let groups = self.asked(query.which).flat_map(ProcessLog::groups);
+        groups
+            .filter(|it| is_told(query, slice, it.id > after, it.process, it.frames.last))
+            .cloned()
+            .collect()
+    }
+
+    fn asked(&self, which: Which) -> impl Iterator<Item = &ProcessLog> {
+        self.logs.values().filter(move |log| match which {
             Which::Process(process) => log.process() == process,
             Which::Merged => true,
-        };
-        let logs = self.logs.values().filter(|log| of(log));
-        let marks = logs.flat_map(ProcessLog::headlines).filter(told);
-        marks.map(|it| Mark { process: it.process, seq: it.seq, severity: it.severity }).collect()
+        })
     }
 
     fn read_process(&self, process: ProcessId, query: &Query) -> Slice {
@@ -300,6 +302,14 @@ impl State {
 
     pub(super) fn counts(&self) -> Counts {
         self.counts
+    }
+}
+
+/// Whether what was found on a line is told with this slice: its line is in it, or it is `new` and its line was read before.
+fn is_told(query: &Query, slice: &Slice, new: bool, process: ProcessId, seq: Seq) -> bool {
+    match query.which {
+        Which::Process(asked) => process == asked && seq < slice.next && (new || seq >= query.from),
+        Which::Merged => new || slice.parts.iter().any(|part| part.process == process && part.holds(seq)),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Handles, describe, others,
+    Handles, describe, line, others, previous,
     protocol::{Call, Directory, ErrorsOf, Keys, Line, LineOf, Resize, Run},
     write,
 };
@@ -41,6 +41,9 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
         Call::Locate(line) => locate(handles, line).await,
         Call::Errors(errors) => list_errors(handles, errors).await,
         Call::Explain(line) => explain(handles, line).await,
+        Call::Line(asked) => line::line(handles, asked).await,
+        Call::UrlsOf(asked) => line::urls_of(handles, asked).await,
+        Call::Previous(asked) => previous::previous(handles, asked).await,
         Call::Config(directory) => settings(handles, directory).await,
         Call::Reload => reload(handles).await,
         Call::Health => Ok((handles.health)()),
@@ -219,7 +222,7 @@ async fn explain(handles: &Handles, line: LineOf) -> Result<Value, String> {
 }
 
 /// A line's process and the lines around it.
-async fn neighbourhood(
+pub(super) async fn neighbourhood(
     handles: &Handles,
     line: &LineOf,
 ) -> Result<(Arc<ProcessInfo>, Seq, Vec<(Seq, String)>), String> {
@@ -235,7 +238,7 @@ async fn neighbourhood(
 }
 
 /// What the scanner says of one line, given its neighbours.
-fn finding_at(lines: &[(Seq, String)], seq: Seq) -> Option<Finding> {
+pub(super) fn finding_at(lines: &[(Seq, String)], seq: Seq) -> Option<Finding> {
     let mut scanner = Scanner::new();
     let mut found = Vec::new();
     for (number, text) in lines {

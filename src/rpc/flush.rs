@@ -10,13 +10,13 @@ use tokio::{
 };
 
 use super::{
-    Handles, dispatch,
+    Handles, dispatch, feed,
     filtered::Filtered,
     frame::{EventRow, Frame, LogPatch, Reply},
     health::HealthWatch,
     load::{self, Loads},
-    patch::{self, LIMIT_BYTES, LIMIT_LINES},
-    protocol,
+    pace, patch, protocol,
+    rows::Rows,
     search::Searches,
     session::Editor,
     terminals::Terminals,
@@ -25,17 +25,10 @@ use super::{
 use crate::{
     bus::{Filter, Mailbox},
     config::Backpressure,
-    event::{Component, EventKind, Health, Pressure, ProcessId},
-    logs::Query,
+    event::{Component, EventKind, Pressure, ProcessId},
     model::{HAPPENINGS, Happening, Revision, What},
     search::{self, Searcher},
 };
-
-/// Frames begin at least this far apart: 60 a second.
-const INTERVAL: Duration = Duration::from_millis(16);
-
-/// The same while the model is not well or memory is short: 30 a second.
-const SLOW_INTERVAL: Duration = Duration::from_millis(33);
 
 /// Changes of health that may wait. There are few, and none is lost: newer ones of a component replace older ones.
 const CHANGES: usize = 16;
@@ -74,6 +67,7 @@ pub(super) struct Flush {
     replies: Vec<Reply>,
     /// What the editor has been told of.
     seen: Revision,
+    rows: Rows,
     /// The number of the newest happening taken from the model.
     heard: u64,
     /// Happenings that wait for their last line to be shown.
@@ -98,11 +92,6 @@ enum Sent {
     Gone,
 }
 
-/// How far apart frames begin.
-fn interval(model: Health, memory: Pressure) -> Duration {
-    if model >= Health::Degraded || memory >= Pressure::Warning { SLOW_INTERVAL } else { INTERVAL }
-}
-
 // === impl Flush ===
 
 impl Flush {
@@ -122,6 +111,7 @@ impl Flush {
             watches: Vec::new(),
             replies: Vec::new(),
             seen: Revision::default(),
+            rows: Rows::default(),
             heard: 0,
             held: VecDeque::new(),
             events: Vec::new(),
@@ -137,10 +127,13 @@ impl Flush {
     pub(super) async fn run(mut self, mut mailbox: mpsc::Receiver<ToFlush>) {
         let mut next_frame = Instant::now();
         while self.wait(&mut mailbox, next_frame).await {
-            next_frame = Instant::now() + interval(self.handles.model.health(), *self.pressure.borrow());
+            let begin = Instant::now();
+            next_frame = begin + self.interval(0, Duration::ZERO);
             let Some(frame) = self.build().await else { continue };
+            let lines = frame.logs.iter().map(|patch| patch.lines.len()).sum();
+            let asked = Instant::now();
             match self.send(&frame).await {
-                Sent::Taken => {}
+                Sent::Taken => next_frame = begin + self.interval(lines, asked.elapsed()),
                 Sent::Refused => {
                     self.take_back(frame);
                     next_frame = Instant::now() + REFUSED;
@@ -150,11 +143,15 @@ impl Flush {
         }
     }
 
+    fn interval(&self, lines: usize, took: Duration) -> Duration {
+        pace::interval(self.handles.model.health(), *self.pressure.borrow(), lines, took)
+    }
+
     /// Waits until there is something to send and its time has come. False when the session is over.
     pub(super) async fn wait(&mut self, mailbox: &mut mpsc::Receiver<ToFlush>, next_frame: Instant) -> bool {
         loop {
             let ready = self.dirty || !self.replies.is_empty() || !self.events.is_empty();
-            let look = self.health.due();
+            let look = self.health.due().into_iter().chain(self.rows.due()).min();
             tokio::select! {
                 biased;
                 message = mailbox.recv() => match message {
@@ -269,11 +266,11 @@ impl Flush {
         let hits = self.searches.take();
         // More is ready at once; it goes into the next frame.
         let terms = self.terminals.take();
-        self.dirty |= self.watches.iter().any(|watch| watch.behind) || self.terminals.is_behind();
+        self.dirty |= self.watches.iter().any(Watch::has_more) || self.terminals.is_behind();
         self.dirty |= self.filtered.is_behind() || self.searches.is_behind() || self.loads.is_behind();
         self.release();
         let (events, replies) = (std::mem::take(&mut self.events), std::mem::take(&mut self.replies));
-        let procs: Vec<_> = view.rows.iter().map(patch::proc_row).collect();
+        let procs = self.rows.pass(view.rows.iter().map(patch::proc_row).collect(), Instant::now());
         let health = self.health.take().map(dispatch::without_nulls);
         let nothing = logs.is_empty()
             && hits.is_empty()
@@ -292,28 +289,7 @@ impl Flush {
         let mut patches = Vec::new();
         let Self { watches, handles, styles_sent, .. } = self;
         for watch in watches {
-            let Some(which) = watch.resolve(&handles.model) else { continue };
-            let query = Query {
-                which,
-                from: watch.next,
-                max_lines: LIMIT_LINES,
-                max_behind: watch.max,
-                max_bytes: LIMIT_BYTES,
-            };
-            // The store is gone only while the host ends.
-            let Ok((slice, marks)) = handles.logs.read(query, watch.marks).await else { continue };
-            if !slice.parts.is_empty() || !slice.marks.is_empty() || watch.fresh {
-                let ended = |process, number| handles.model.ended(process, number);
-                let show = || patch::log_patch(watch, &slice, ended);
-                // Lines that cannot be shown are passed over: the next ones can.
-                if let Some(mut patch) = handles.resources.recover(Component::Rpc, "lines", show) {
-                    patch.styles = slice.styles.since(*styles_sent).map(patch::style_row).collect();
-                    *styles_sent = (*styles_sent).max(slice.styles.len());
-                    watch.fresh = false;
-                    patches.push(patch);
-                }
-            }
-            watch.passed(&slice, marks);
+            patches.extend(feed::read(watch, handles, styles_sent).await);
         }
         patches
     }
@@ -367,6 +343,7 @@ impl Flush {
         self.searches.again();
         self.health.again();
         self.seen = Revision::default();
+        self.rows.forget();
         self.styles_sent = PLAIN;
         self.dirty = true;
     }
@@ -382,22 +359,6 @@ impl Flush {
             if buffers.iter().any(|buffer| buffer.as_i64() == Some(watch.buf)) {
                 watch.reset();
                 self.dirty = true;
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-#[cfg(not(any(feature = "loom", feature = "shuttle")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_are_slower_while_the_model_is_unwell_or_memory_is_short() {
-        for model in [Health::Healthy, Health::Degraded, Health::Failing, Health::Failed] {
-            for memory in [Pressure::Normal, Pressure::Warning, Pressure::Critical] {
-                let well = (model, memory) == (Health::Healthy, Pressure::Normal);
-                assert_eq!(interval(model, memory) == INTERVAL, well, "{model:?}, {memory:?}");
             }
         }
     }

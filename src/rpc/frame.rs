@@ -31,7 +31,7 @@ pub(super) struct Frame {
 }
 
 /// A row of the process list.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct ProcRow {
     /// Its id.
     pub(super) id: u32,
@@ -116,7 +116,7 @@ pub(super) struct ProcRow {
 }
 
 /// A process that outlived the leader of its tree.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct SurvivorRow {
     /// Its process id.
     pub(super) pid: u32,
@@ -138,15 +138,20 @@ pub(super) struct LogPatch {
     /// The buffer's text is thrown away first.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) reset: bool,
-    /// The lines go in front of this one, which the buffer shows: they were asked for by `load`.
+    /// The lines go in front of this one, which the buffer shows: they had been left out, or were asked for by `load`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<u64>,
     /// Its process, merged log only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) before_id: Option<u32>,
+    /// Nobody asked for them: they may wait until they are in nobody's way.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) late: bool,
     /// Lines left out before the first of `lines`; with a filter those that pass.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) skipped: u64,
+    /// The position in the log after the last of `lines`: what `from` of `watch` goes on from.
+    pub(super) next: u64,
     /// Lines ever printed in this log; with a filter those of them that are kept or came since, and pass.
     pub(super) total: u64,
     /// Lines that did not pass the filter since the patch before.
@@ -176,9 +181,32 @@ pub(super) struct LogPatch {
     /// Lines sent in part: row, whole length, …
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) clipped: Vec<u32>,
+    /// Stack frames that belong together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) folds: Vec<FoldRow>,
     /// Where runs begin.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) runs: Vec<RunRow>,
+}
+
+/// Neighbouring stack frames.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct FoldRow {
+    /// The first of the lines.
+    pub(super) first: u64,
+    /// The last.
+    pub(super) last: u64,
+    /// How many frames there are.
+    pub(super) count: u32,
+    /// The line of the first frame that is the user's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<u64>,
+    /// Where that one points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<String>,
+    /// The process, merged log only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<u32>,
 }
 
 /// What a search found, of which later patches hold the older lines: each goes in front of those before.

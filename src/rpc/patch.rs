@@ -4,23 +4,20 @@ use std::num::NonZeroU32;
 
 use super::{
     frame::{
-        ColourValue, EventRow, HealthEvent, LogPatch, PrevRow, ProcRow, ProcessEvent, RunRow, StyleRow,
-        SurvivorRow,
+        ColourValue, EventRow, FoldRow, HealthEvent, LogPatch, PrevRow, ProcRow, ProcessEvent, RunRow,
+        StyleRow, SurvivorRow,
     },
     watch::Watch,
 };
 use crate::{
-    event::{Event, Exit, Health, ProcessId, Readiness, Survivor, Timestamp},
+    event::{Event, Exit, Health, ProcessId, Readiness, Seq, Survivor, Timestamp},
     history,
-    locate::Severity,
-    logs::{Chunk, Cleaner, Colour, Part, RunMark, Slice, Span, Style, StyleId, Which},
+    locate::{Frames, Severity},
+    logs::{Chunk, Cleaner, Colour, Group, Part, RunMark, Slice, Span, Style, StyleId, Which},
     model::{Ended, Happening, Row, What},
 };
 
-/// Lines of one buffer in a frame.
-pub(super) const LIMIT_LINES: usize = 2000;
-
-/// Bytes of text of one buffer in a frame.
+/// Bytes of text of one buffer in a frame, twice where it also has lines that had been left out.
 pub(super) const LIMIT_BYTES: usize = 1 << 20;
 
 /// Bytes of a line that are sent: enough for what a person reads, and little enough that Neovim draws a screen full
@@ -31,22 +28,24 @@ pub(super) const LIMIT_LINE: usize = 4 << 10;
 #[cfg(test)]
 pub(super) const PLANTED: &[u8] = b"planted: showing this line panics";
 
-/// A patch for one buffer. `ended` tells how the run of a number ended.
+/// A patch for one buffer that shows what comes before `from`. `ended` tells how the run of a number ended.
 pub(super) fn log_patch(
     watch: &Watch,
     slice: &Slice,
+    from: Seq,
     ended: impl Fn(ProcessId, u32) -> Option<Ended>,
 ) -> LogPatch {
     let mut patch = LogPatch {
         buf: watch.buf,
         id: watch.process().map(|process| process.0),
-        reset: watch.fresh,
+        reset: watch.fresh && !watch.continues,
+        next: slice.parts.last().map_or(from.0, |part| part.position.0 + part.lines.len() as u64),
         total: slice.head.0,
         ..LogPatch::default()
     };
     let merged = watch.which == Some(Which::Merged);
     if let Some(first) = slice.parts.first() {
-        patch.skipped = first.position.0.saturating_sub(watch.next.0.max(1));
+        patch.skipped = first.position.0.saturating_sub(from.0.max(1));
     }
     for part in &slice.parts {
         add_part(&mut patch, part, merged);
@@ -55,6 +54,7 @@ pub(super) fn log_patch(
     if merged {
         patch.mark_ids = slice.marks.iter().map(|mark| mark.process.0).collect();
     }
+    patch.folds = slice.groups.iter().map(|group| fold_row(group, merged)).collect();
     patch.runs = slice.runs.iter().map(|run| run_row(run, merged, &ended)).collect();
     patch
 }
@@ -185,6 +185,22 @@ pub(super) fn run_row(
     let before = run.number.checked_sub(1).and_then(|number| ended(run.process, number));
     let id = merged.then_some(run.process.0);
     RunRow { seq: run.seq.0, run: run.number, at: run.at.0, id, prev: before.map(prev_row) }
+}
+
+fn fold_row(group: &Group, merged: bool) -> FoldRow {
+    let Frames { first, last, count, user } = &group.frames;
+    let place = user.as_ref().map(|(_, place)| match place.line {
+        Some(line) => format!("{}:{line}", place.file),
+        None => place.file.clone(),
+    });
+    FoldRow {
+        first: first.0,
+        last: last.0,
+        count: *count,
+        user: user.as_ref().map(|(seq, _)| seq.0),
+        place,
+        id: merged.then_some(group.process.0),
+    }
 }
 
 fn prev_row(ended: Ended) -> PrevRow {

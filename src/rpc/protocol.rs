@@ -62,6 +62,12 @@ pub(super) enum Call {
     Errors(ErrorsOf),
     /// Why a line points where it does.
     Explain(LineOf),
+    /// All that is known of a line.
+    Line(LineOf),
+    /// The addresses in a line.
+    UrlsOf(LineOf),
+    /// A log as it was in the session before.
+    Previous(Previous),
     /// The settings of a project and what is wrong with them.
     Config(Directory),
     /// Read the host's own settings again and use what can be used.
@@ -156,6 +162,10 @@ pub(super) struct Watch {
     pub(super) name: Option<String>,
     /// Lines to send at first, and to keep up with.
     pub(super) max: usize,
+    /// Lines its largest window can show.
+    pub(super) rows: Option<usize>,
+    /// The buffer shows what comes before this position of the log; absent when it shows nothing.
+    pub(super) from: Option<u64>,
     /// Which lines to send; absent for all.
     pub(super) filter: Option<String>,
 }
@@ -262,6 +272,21 @@ pub(super) struct Attach {
     pub(super) id: u32,
 }
 
+/// See [`Call::Previous`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Previous {
+    /// The buffer the patch is for.
+    pub(super) buf: i64,
+    /// The project.
+    pub(super) root: String,
+    /// The log; absent for the merged one.
+    pub(super) name: Option<String>,
+    /// Lines to send at most.
+    pub(super) max: usize,
+    /// Which lines; absent for all.
+    pub(super) filter: Option<String>,
+}
+
 /// A line of a process's log.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct LineOf {
@@ -312,6 +337,9 @@ impl Call {
             "locate" => Self::Locate(read(method, params)?),
             "errors" => Self::Errors(read(method, params)?),
             "explain" => Self::Explain(read(method, params)?),
+            "line" => Self::Line(read(method, params)?),
+            "urls_of" => Self::UrlsOf(read(method, params)?),
+            "previous" => Self::Previous(read(method, params)?),
             "config" => Self::Config(read(method, params)?),
             "reload" => Self::Reload,
             "health" => Self::Health,

@@ -32,11 +32,19 @@ use crate::{
 mod search;
 
 /// Generous: nothing here measures time.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 
 fn watch(name: Option<&str>) -> Watch {
     let name = name.map(str::to_owned);
-    Watch::new(protocol::Watch { buf: 5, root: Some("/p".to_owned()), name, max: 100, filter: None })
+    Watch::new(protocol::Watch {
+        buf: 5,
+        root: Some("/p".to_owned()),
+        name,
+        max: 100,
+        rows: None,
+        from: None,
+        filter: None,
+    })
 }
 
 /// The patch of one line as a child wrote it.
@@ -46,7 +54,7 @@ fn shown(line: &[u8]) -> LogPatch {
     let part =
         Part { process: ProcessId(1), chunk: Arc::new(chunk), lines: 0..1, first: Seq(1), position: Seq(1) };
     let slice = Slice { parts: vec![part], next: Seq(2), head: Seq(1), styles, ..Slice::default() };
-    patch::log_patch(&watch(Some("dev")), &slice, |_, _| None)
+    patch::log_patch(&watch(Some("dev")), &slice, Seq(1), |_, _| None)
 }
 
 #[test]
@@ -80,7 +88,7 @@ fn lines_of_several_chunks_are_numbered_as_runs_and_a_gap_is_counted() {
     };
     let parts = vec![part(&mut styles, 41, &[b"a", b"b"]), part(&mut styles, 43, &[b"c"])];
     let slice = Slice { parts, next: Seq(44), head: Seq(50), styles, ..Slice::default() };
-    let patch = patch::log_patch(&watch(Some("dev")), &slice, |_, _| None);
+    let patch = patch::log_patch(&watch(Some("dev")), &slice, Seq(1), |_, _| None);
     assert_eq!((patch.skipped, patch.seqs, patch.total, patch.reset), (40, vec![41, 3], 50, true));
     assert_eq!(patch.times.iter().skip(1).step_by(2).sum::<u64>(), 3);
 }
@@ -90,7 +98,7 @@ fn a_frame_leaves_out_what_is_absent() {
     let bytes = rmp_serde::to_vec_named(&LogPatch { buf: 1, ..LogPatch::default() }).unwrap();
     let value = rmpv::decode::read_value(&mut bytes.as_slice()).unwrap();
     let keys: Vec<_> = value.as_map().unwrap().iter().filter_map(|(key, _)| key.as_str()).collect();
-    assert_eq!(keys, ["buf", "total", "lines", "seqs", "times"]);
+    assert_eq!(keys, ["buf", "next", "total", "lines", "seqs", "times"]);
 }
 
 #[test]
@@ -106,7 +114,7 @@ fn a_run_rule_tells_how_the_run_before_ended() {
     };
     let slice = Slice { runs: vec![mark], ..Slice::default() };
     let ended = Ended { number: 1, state: State::Failed, exit: Exit::Signal(15), took: 41 };
-    let patch = patch::log_patch(&watch, &slice, |_, number| (number == 1).then_some(ended));
+    let patch = patch::log_patch(&watch, &slice, watch.next, |_, number| (number == 1).then_some(ended));
     let [run] = &patch.runs[..] else { panic!("one run") };
     let before = run.prev.as_ref().expect("the run before");
     assert_eq!((run.run, before.signal.as_deref(), before.took), (2, Some("SIGTERM"), 41));
@@ -159,7 +167,9 @@ async fn a_call_that_panics_is_answered_and_is_one_fault() {
 }
 
 /// What a session works on, what its processes print, and the way into its log store: the test stands between the two.
-fn handles(worker_timeout: Duration) -> (Handles, mpsc::Receiver<OutputBatch>, mpsc::Sender<OutputBatch>) {
+pub(super) fn handles(
+    worker_timeout: Duration,
+) -> (Handles, mpsc::Receiver<OutputBatch>, mpsc::Sender<OutputBatch>) {
     let mut config = Config::default();
     config.process_manager.worker_timeout = worker_timeout;
     handles_of(&config, None)
@@ -224,7 +234,10 @@ async fn lines_that_cannot_be_shown_cost_themselves_and_not_the_session() {
         after_exit: false,
     };
     let mut flush = flush(&handles);
-    flush.take(ToFlush::Watch(1, protocol::Watch { buf: 5, root: None, name: None, max: 100, filter: None }));
+    flush.take(ToFlush::Watch(
+        1,
+        protocol::Watch { buf: 5, root: None, name: None, max: 100, rows: None, from: None, filter: None },
+    ));
     let mut shown = Vec::new();
     for text in [b"before\n".to_vec(), [patch::PLANTED, b"\n"].concat(), b"after\n".to_vec()] {
         to_logs.send(print(&text)).await.expect("the store runs");

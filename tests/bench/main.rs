@@ -20,6 +20,7 @@ mod child;
 mod core;
 mod editor;
 mod ends;
+mod keys;
 mod logs;
 mod print;
 mod rollout;
@@ -36,6 +37,7 @@ type Group = (&'static str, fn(&mut Table));
 
 const GROUPS: &[Group] = &[
     ("editor", editor::rows),
+    ("keys", keys::rows),
     ("logs", logs::rows),
     ("search", search::rows),
     ("bus", bus::rows),
@@ -54,6 +56,11 @@ fn main() {
     }
     if arguments.first().is_some_and(|first| first == print::ARGUMENT) {
         return print::run(&arguments[1..]);
+    }
+    if let [first, pace, ..] = arguments.as_slice()
+        && first == keys::ARGUMENT
+    {
+        return keys::print(pace);
     }
     if let [first, file] = arguments.as_slice()
         && first == start::ARGUMENT

@@ -34,13 +34,14 @@ fn a_hundred_thousand_lines_are_counted_and_the_last_one_is_there_when_the_exit_
     let status = nvim.status("flood");
     assert_eq!(status["lines"], 100_000 + header, "{status}");
     assert_eq!((&status["state"], &status["exit_code"]), (&json!("success"), &json!(0)));
-    // There may be one gap, where the editor was passed by; what follows it is whole.
-    let held = nvim.lines("brummer://logs/flood");
-    let numbers: Vec<u64> = held.iter().filter_map(|line| line.parse().ok()).collect();
-    assert!(numbers.is_sorted(), "lines are out of order");
-    let whole =
-        numbers.iter().rev().zip((1..=100_000).rev()).take_while(|(have, want)| *have == want).count();
-    assert!(whole >= 1000, "only the last {whole} lines are whole");
+    // What had been left out while it went too fast comes now, as much as is kept.
+    nvim.wait_until("the copy to be whole", |nvim| {
+        let held = nvim.lines("brummer://logs/flood");
+        let numbers: Vec<u64> = held.iter().filter_map(|line| line.parse().ok()).collect();
+        assert!(numbers.is_sorted(), "lines are out of order");
+        numbers.iter().rev().zip((1..=100_000).rev()).take_while(|(have, want)| *have == want).count()
+            >= 9_900
+    });
 }
 
 #[test]
@@ -67,10 +68,21 @@ fn no_line_is_lost_on_the_wire() {
     for (seq, line) in buffer.seqs.iter().zip(&buffer.lines).filter(|(seq, _)| **seq > header) {
         assert_eq!(line.parse(), Ok(seq - header), "line {seq}");
     }
+    drop(seen);
+    host.wait("what had been left out and is kept", |seen| {
+        let seqs = &seen.buffers[&5].seqs;
+        let whole =
+            seqs.iter().rev().zip((0..=100_000 + header).rev()).take_while(|(have, want)| *have == want);
+        (whole.count() >= 9_900).then_some(())
+    });
+    let seen = host.seen();
     // Revisions count the frames; the exit comes behind the last line of every watched buffer.
     assert!(seen.revs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{:?}", seen.revs);
-    let last =
-        seen.timeline.iter().rposition(|part| matches!(part, Part::Log { buf: 5, count: 1.., .. })).unwrap();
+    let last = seen
+        .timeline
+        .iter()
+        .rposition(|part| matches!(part, Part::Log { buf: 5, count: 1.., late: false }))
+        .unwrap();
     let exit = seen
         .timeline
         .iter()
@@ -101,7 +113,7 @@ fn an_editor_that_does_not_answer_is_sent_nothing_more() {
         Part::Log { count, .. } => Some(*count),
         _ => None,
     });
-    assert!(biggest.max().unwrap_or_default() <= 2000, "a frame is bounded");
+    assert!(biggest.max().unwrap_or_default() <= 500, "a frame is bounded");
 }
 
 #[test]
@@ -285,8 +297,11 @@ fn the_merged_log_names_processes_marks_and_runs_and_exits_come_after_its_lines(
         buffer.ids.iter().zip(&buffer.seqs).position(|(id, seq)| (*id, *seq) == (two, buffer.marks[0].0));
     assert!(buffer.lines[at.unwrap()].contains("TS2322"), "numbers are those of the process's own log");
     assert_eq!(buffer.lines.last().map(String::as_str), Some("6000"));
-    let last =
-        seen.timeline.iter().rposition(|part| matches!(part, Part::Log { buf: 7, count: 1.. })).unwrap();
+    let last = seen
+        .timeline
+        .iter()
+        .rposition(|part| matches!(part, Part::Log { buf: 7, count: 1.., late: false }))
+        .unwrap();
     let exit = seen
         .timeline
         .iter()

@@ -16,6 +16,7 @@ mod commands;
 mod dashboard;
 mod detect;
 mod escape;
+mod flood_shown;
 #[cfg(target_os = "linux")]
 mod floods;
 mod guard;

@@ -126,7 +126,7 @@ return function(test, t)
         end
       ]])
     end, 'the view')
-    t.eq(other:call('watch').params.name, 'dev')
+    t.eq(other:call('previous').params.name, 'dev')
     t.eq(other:lua('return vim.bo[...].buftype', found), 'nofile')
     t.wait(function()
       return other:screen():find('not running · r to run', 1, true)

@@ -8,7 +8,7 @@ return function(test, t)
 
   test('B1: names of later versions say so', function(child)
     local c = child({ width = 200 })
-    for _, name in ipairs({ 'search', 'filter', 'urls', 'web', 'mcp', 'report' }) do
+    for _, name in ipairs({ 'urls', 'web', 'mcp', 'report' }) do
       c:cmd('Brummer ' .. name)
       c:hears((':Brummer %s is not in this version'):format(name))
     end
@@ -39,7 +39,7 @@ return function(test, t)
     t.eq(c:lua("return require('brummer.host').state()"), 'down')
     c:frame({ rev = 1, procs = { c:row(), c:row({ id = 2, name = 'api', state = 'failed' }) } })
     t.eq(complete('Brummer stop '), { 'dev', '--all', '--leftovers' })
-    t.eq(complete('Brummer logs '), { 'dev', 'api' })
+    t.eq(complete('Brummer logs '), { 'dev', 'api', '--previous' })
   end)
 
   test(

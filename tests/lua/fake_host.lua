@@ -176,6 +176,38 @@ function answers.locate()
   return nil, 'this line names no place'
 end
 
+for _, method in ipairs({ 'search', 'unsearch' }) do
+  answers[method] = answers.watch
+end
+
+function answers.write()
+  return { lines = 3 }
+end
+
+function answers.load(params)
+  return { lines = params.count, more = true }
+end
+
+function answers.line(params)
+  return { text = 'all of line ' .. params.seq, at = 1700000000123, stream = 'err', run = 3, rule = 'tsc' }
+end
+
+function answers.urls_of()
+  return { urls = {} }
+end
+
+function answers.previous(params)
+  local patch = {
+    buf = params.buf,
+    reset = true,
+    total = 3,
+    lines = { 'a', 'b', 'c' },
+    seqs = { 1, 3 },
+    times = { 1700000000000, 3 },
+  }
+  return { at = 1700000000000, ended = 1700000060000, lines = 3, patch = patch }
+end
+
 function answers.explain()
   return { lines = { 'rule: none' } }
 end

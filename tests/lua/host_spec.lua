@@ -138,11 +138,12 @@ return function(test, t)
     t.eq(c:calls('FAULT'), {}, 'the host never hears of it')
   end)
 
-  test('nothing in the plugin waits: no rpcrequest, no vim.wait', function()
+  test('nothing in the plugin waits: no rpcrequest, no vim.wait but that of :w', function()
     for _, dir in ipairs({ 'lua', 'plugin', 'ftplugin' }) do
       for _, path in ipairs(vim.fn.glob(t.root .. '/' .. dir .. '/**/*.lua', true, true)) do
         for line in io.lines(path) do
-          t.ok(not line:find('rpcrequest') and not line:find('vim%.wait'), path .. ': ' .. line)
+          local waits = line:find('vim%.wait') and not path:find('brummer/write%.lua$')
+          t.ok(not line:find('rpcrequest') and not waits, path .. ': ' .. line)
           t.ok(not line:find('jobwait') and not line:find(':sleep'), path .. ': ' .. line)
           if line:find(':wait%(') then
             t.ok(path:find('health%.lua$'), path .. ': ' .. line)

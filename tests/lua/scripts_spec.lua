@@ -194,7 +194,7 @@ return function(test, t)
       c:cmd('mksession ' .. file)
       local other = child({ width = 100 })
       other:cmd('silent source ' .. file)
-      t.eq(other:call('watch').params.name, name)
+      t.eq(other:call('previous').params.name, name)
     end
   end)
 

@@ -1,6 +1,7 @@
 --- Colours of a log. Marks for every coloured word of a flood cost more than its text, so the spans are
 --- kept as they came and only the lines on screen are coloured, while they are drawn.
 local highlight = require('brummer.highlight')
+local repeats = require('brummer.ui.repeats')
 local view_of = require('brummer.ui.view')
 
 local M = {}
@@ -54,6 +55,34 @@ function M.push(view, flat, from, to, zero)
   end
 end
 
+--- Keeps the spans of lines that were put in front of the line of that rank.
+---@param view brummer.LogView
+---@param flat integer[]?
+---@param from integer
+---@param to integer
+---@param rank integer
+function M.insert(view, flat, from, to, rank)
+  local n, list = to - from, {} ---@type integer, brummer.Spans[]
+  for _, chunk in ipairs(view.spans) do
+    if chunk.at < rank then
+      local stop = math.min(chunk.stop, rank)
+      list[#list + 1] =
+        { at = chunk.at, stop = stop, zero = chunk.zero, flat = chunk.flat, index = chunk.index }
+    end
+  end
+  if flat and #flat > 0 then
+    list[#list + 1] = { at = rank, stop = rank + n, zero = rank - from, flat = flat }
+  end
+  for _, chunk in ipairs(view.spans) do
+    if chunk.stop > rank then
+      local at, zero = math.max(chunk.at, rank) + n, chunk.zero + n
+      list[#list + 1] =
+        { at = at, stop = chunk.stop + n, zero = zero, flat = chunk.flat, index = chunk.index }
+    end
+  end
+  view.spans = list
+end
+
 ---@param list brummer.Spans[]
 ---@param rank integer
 ---@return brummer.Spans?
@@ -92,6 +121,7 @@ local opts =
 ---@param row integer
 local function draw_line(_, _, buf, row)
   local view = view_of.get(buf) --[[@as brummer.LogView]]
+  repeats.draw(buf, ns, row)
   local rank = view.lines.base + row
   local chunk = find(view.spans, rank)
   if not chunk then
@@ -109,9 +139,12 @@ end
 --- Sets the provider, once.
 function M.setup()
   vim.api.nvim_set_decoration_provider(ns, {
-    on_win = function(_, _, buf)
-      local view = view_of.get(buf)
-      return view ~= nil and view.kind == 'logs'
+    on_win = function(_, _, buf, top, bottom)
+      local view = view_of.get(buf) --[[@as brummer.LogView?]]
+      if not view or view.kind ~= 'logs' then
+        return false
+      end
+      repeats.look(view, top, bottom)
     end,
     on_line = draw_line,
   })

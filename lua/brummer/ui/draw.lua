@@ -9,6 +9,8 @@ local ns = {
   errors = api.nvim_create_namespace('brummer.log_errors'),
   warnings = api.nvim_create_namespace('brummer.log_warnings'),
   virtual = api.nvim_create_namespace('brummer.virtual'),
+  gaps = api.nvim_create_namespace('brummer.gaps'),
+  partial = api.nvim_create_namespace('brummer.partial'),
   runs = api.nvim_create_namespace('brummer.runs'),
   terminal = api.nvim_create_namespace('brummer.terminal'),
 }
@@ -50,12 +52,54 @@ end
 ---@param row integer
 ---@param missing integer
 function M.gap(buf, row, missing)
-  api.nvim_buf_set_extmark(buf, ns.virtual, row, 0, {
-    virt_lines = {
-      { { ('… %s not shown …'):format(text.plural(missing, 'line')), 'BrummerGap' } },
-    },
+  local note = ('… %s not shown · gL loads them, g/ searches them …'):format(
+    text.plural(missing, 'line')
+  )
+  api.nvim_buf_set_extmark(buf, ns.gaps, row, 0, {
+    virt_lines = { { { note, 'BrummerGap' } } },
     virt_lines_above = true,
   })
+end
+
+--- Says no more that lines above a row are not shown.
+---@param buf integer
+---@param row integer
+function M.no_gap(buf, row)
+  api.nvim_buf_clear_namespace(buf, ns.gaps, row, row + 1)
+end
+
+--- The 0-based row that has left-out lines above it and is nearest to a row: that row, else the next one above, else
+--- the next one below.
+---@param buf integer
+---@param row? integer any by default
+---@return integer?
+function M.gap_at(buf, row)
+  local function first(from, to)
+    local mark = api.nvim_buf_get_extmarks(buf, ns.gaps, from, to, { limit = 1 })[1]
+    return mark and mark[2]
+  end
+  return row and first({ row, -1 }, 0) or first({ row or 0, 0 }, -1)
+end
+
+--- Shows below the last line what has been printed of the next one.
+---@param view brummer.LogView
+---@param row? brummer.Row
+function M.partial(view, row)
+  local shown = row and row.state == 'running' and row.prompt or nil
+  local last = api.nvim_buf_line_count(view.buf) - 1
+  if not shown and not view.partial then
+    return
+  end
+  view.partial = api.nvim_buf_set_extmark(view.buf, ns.partial, last, 0, {
+    id = view.partial,
+    virt_lines = shown and { { { shown, 'BrummerPartial' } } } or {},
+  })
+  if not shown then
+    api.nvim_buf_clear_namespace(view.buf, ns.partial, 0, -1)
+    view.partial = nil
+  else
+    require('brummer.ui.follow').room_below(vim.fn.win_findbuf(view.buf))
+  end
 end
 
 --- Signs of error headlines; they may stand on lines of an earlier patch.

@@ -166,6 +166,21 @@ function M.after(wins)
   end
 end
 
+--- Leaves room for a virtual line below the last one in the windows that follow: Neovim shows none that needs scrolling.
+---@param wins integer[]
+function M.room_below(wins)
+  for _, win in ipairs(wins) do
+    local entry = entry_of(win)
+    if entry and entry.on and not held(win) then
+      vim.api.nvim_win_call(win, function()
+        if vim.fn.winline() >= vim.api.nvim_win_get_height(win) - (vim.wo.winbar ~= '' and 1 or 0) then
+          vim.cmd.normal({ '\5', bang = true })
+        end
+      end)
+    end
+  end
+end
+
 --- Brings every following window of this tab page to the end.
 local function settle()
   for win, entry in pairs(entries) do

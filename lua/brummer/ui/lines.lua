@@ -121,6 +121,63 @@ function Lines:push(seqs, ids, times, from, to)
   self.count = self.count + to - from
 end
 
+--- Adds a run to a list, or its lines to the last one when they go on from there.
+---@param list brummer.LineRun[]
+---@param run brummer.LineRun
+local function add(list, run)
+  local last = list[#list]
+  if last and last.id == run.id and last.seq + last.count == run.seq then
+    last.count = last.count + run.count
+  else
+    list[#list + 1] = run
+  end
+end
+
+--- Puts lines `from + 1 … to` of a patch in front of a row that is held.
+---@param row integer
+---@param seqs integer[]
+---@param ids? integer[]
+---@param times integer[]
+---@param from integer
+---@param to integer
+function Lines:insert(row, seqs, ids, times, from, to)
+  local rank, n, time = self.base + row, to - from, self:time(row)
+  local middle = Lines.new()
+  middle.base = rank
+  middle:push(seqs, ids, times, from, to)
+  local runs, rest = {}, {} ---@type brummer.LineRun[], brummer.LineRun[]
+  for _, run in ipairs(self.runs) do
+    local head = math.max(math.min(rank - run.at, run.count), 0)
+    if head > 0 then
+      runs[#runs + 1] = { at = run.at, id = run.id, seq = run.seq, count = head }
+    end
+    if head < run.count then
+      local at, seq = run.at + head + n, run.seq + head
+      rest[#rest + 1] = { at = at, id = run.id, seq = seq, count = run.count - head }
+    end
+  end
+  for _, list in ipairs({ middle.runs, rest }) do
+    for _, run in ipairs(list) do
+      add(runs, run)
+    end
+  end
+  local ticks = {} ---@type { at: integer, t: integer }[]
+  for _, entry in ipairs(self.times) do
+    if entry.at < rank then
+      ticks[#ticks + 1] = entry
+    end
+  end
+  vim.list_extend(ticks, middle.times)
+  -- What stands behind them now may have begun before them.
+  ticks[#ticks + 1] = time and { at = rank + n, t = time } or nil
+  for _, entry in ipairs(self.times) do
+    if entry.at > rank then
+      ticks[#ticks + 1] = { at = entry.at + n, t = entry.t }
+    end
+  end
+  self.runs, self.times, self.count = runs, ticks, self.count + n
+end
+
 ---@generic T: { at: integer }
 ---@param list T[]
 ---@param base integer
@@ -177,6 +234,14 @@ function Lines:row(seq, id)
       return row >= 0 and row or nil
     end
   end
+end
+
+--- The last 0-based row of the lines that follow each other without a gap from a row on, of one process.
+---@param row integer
+---@return integer
+function Lines:stretch(row)
+  local run = self.runs[Lines.search(self.runs, self.base + row)]
+  return run and math.min(run.at + run.count - self.base, self.count) - 1 or row
 end
 
 --- When the line in a 0-based row was read, in milliseconds.

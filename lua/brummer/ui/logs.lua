@@ -2,8 +2,9 @@
 local Lines = require('brummer.ui.lines')
 local config = require('brummer.config')
 local draw = require('brummer.ui.draw')
+local feed = require('brummer.ui.feed')
+local folds = require('brummer.ui.folds')
 local follow = require('brummer.ui.follow')
-local host = require('brummer.host')
 local rpc = require('brummer.rpc')
 local state = require('brummer.state')
 local text = require('brummer.ui.patch')
@@ -25,6 +26,17 @@ local M = {}
 ---@field spans brummer.Spans[]
 ---@field screen_run? integer the run whose program was said to need a terminal
 ---@field runs? table[] run rules that wait for their first line
+---@field passed_over integer lines that did not pass its filter
+---@field asked? boolean older lines were asked for by a key, and come where they belong at once
+---@field anchor? brummer.Anchor where the cursor belongs when its lines have come
+---@field session? { at: integer, ended?: integer, lines: integer } of the lines of an earlier session
+---@field names? string[] what `ids` of an earlier session stand for
+---@field restored? boolean came back with a session: shows what it had until its script runs
+---@field next? integer the position in the log after what is held
+---@field deferred brummer.LogPatch[] lines that had been left out and cannot be put in yet
+---@field partial? integer the mark that shows an unfinished line
+---@field repeats? { rank: integer, line: string, n: integer } the same lines that were counted last
+---@field folds? table[] groups of stack frames, see brummer.ui.folds
 
 ---@param view brummer.LogView
 ---@return brummer.Row?
@@ -35,48 +47,13 @@ function M.row(view)
 end
 
 ---@param view brummer.LogView
-local function visible(view)
-  return #vim.fn.win_findbuf(view.buf) > 0
-end
-
---- Asks for lines while the view is visible, and only then.
----@param view brummer.LogView
-local function sync(view)
-  local want = visible(view) and not view.still
-  if want and not view.watching then
-    view.watching = true
-    view.keep = view.lines.count > 0
-    host.call('watch', {
-      buf = view.buf,
-      root = view.root,
-      name = view.script,
-      max = config.get().max_lines,
-    }, function(err, value)
-      if err then
-        view.watching = false
-        if err ~= '' then
-          require('brummer.notify').error(err)
-        end
-      elseif value and value.id then
-        view.id = value.id
-      end
-      winbar.touch(view.buf)
-    end)
-  elseif not want and view.watching then
-    view.watching = false
-    if rpc.attached() then
-      rpc.call('unwatch', { buf = view.buf })
-    end
-  end
-end
-
----@param view brummer.LogView
 function M.open(view)
   require('brummer.highlight').setup()
   M.setup()
   view.lines, view.total, view.styles, view.spans = Lines.new(), 0, {}, {}
   view.watching, view.keep, view.still = false, false, false
-  view.faults, view.following, view.runs = 0, true, {}
+  view.faults, view.following, view.runs, view.deferred = 0, true, {}, {}
+  view.passed_over = 0
   draw.clear(view.buf)
   view_of.write(view.buf, 0, -1, {})
 end
@@ -102,15 +79,16 @@ function M.style(win, view)
   require('brummer.ui.time').style(win, view)
   winbar.style(win)
   follow.open(win, view.buf, view.following)
+  folds.style(win, view)
 end
 
 --- Visibility has changed.
 ---@param view brummer.LogView
 function M.shown(view)
-  if not visible(view) then
+  if not feed.visible(view) then
     view.still = false
   end
-  sync(view)
+  feed.sync(view)
   winbar.touch(view.buf)
 end
 
@@ -133,8 +111,11 @@ function M.apply(patches)
     if view and view.kind == 'logs' then
       local ok, err = xpcall(text.apply, debug.traceback, view, patch)
       view.faults = ok and 0 or view.faults + 1
+      if view.anchor then
+        require('brummer.ui.anchor').settle(view)
+      end
       if view.still then
-        sync(view)
+        feed.sync(view)
       end
       winbar.touch(view.buf)
       if not ok then
@@ -144,7 +125,7 @@ function M.apply(patches)
           again[#again + 1] = patch.buf
         else
           view.still = true
-          sync(view)
+          feed.sync(view)
         end
       end
     end
@@ -156,7 +137,8 @@ end
 ---@param view brummer.LogView
 ---@return integer
 function M.newer(view)
-  if not view.still then
+  if not view.still or view.filter then
+    -- How many of those that came since pass the filter is not known.
     return 0
   end
   local total, last = 0, 0
@@ -175,10 +157,12 @@ function M.settle(view)
     return
   end
   text.trim(view, wins)
+  text.catch_up(view)
+  folds.sync(view)
   follow.after(wins)
   if view.still and view.lines.count <= config.get().max_lines then
     view.still = false
-    sync(view)
+    feed.sync(view)
   end
   winbar.touch(view.buf)
 end
@@ -188,13 +172,13 @@ end
 ---@param undo? boolean
 function M.clear(view, undo)
   if undo then
-    view.lines.floor, view.lines.last = {}, {}
+    view.lines.floor, view.lines.last, view.next = {}, {}, nil
     text.empty(view)
     if view.watching then
       view.watching = false
       rpc.call('unwatch', { buf = view.buf })
     end
-    sync(view)
+    feed.sync(view)
     view.keep = false
   else
     view.lines.floor = vim.deepcopy(view.lines.last)
@@ -212,7 +196,7 @@ end
 --- The host has gone: what is shown stays.
 function M.host_down()
   for _, view in ipairs(M.all()) do
-    view.watching, view.still, view.id = false, false, nil
+    view.watching, view.still, view.id, view.next = false, false, nil, nil
     -- Lines of the next host are other lines.
     view.lines.last, view.lines.floor = {}, {}
     winbar.touch(view.buf)
@@ -225,7 +209,7 @@ function M.host_up()
   for _, view in ipairs(M.all()) do
     view.styles = {}
     if not view.watching then
-      sync(view)
+      feed.sync(view)
       view.keep = false
     end
   end
@@ -241,6 +225,7 @@ function M.setup()
   watching = true
   follow.setup()
   require('brummer.ui.colors').setup()
+  require('brummer.ui.rates').setup()
   follow.subscribe(function(_, buf)
     local view = view_of.get(buf)
     if view then
@@ -254,13 +239,33 @@ function M.setup()
   end)
   state.subscribe(function()
     for _, view in ipairs(M.all()) do
+      if view.restored and not require('brummer.previous').stands(view) then
+        view.restored, view.session, view.watching = nil, nil, false
+        text.empty(view)
+        feed.sync(view)
+      end
       draw.full_screen(view, M.row(view))
+      if feed.visible(view) then
+        draw.partial(view, M.row(view))
+      end
       winbar.touch(view.buf)
     end
     require('brummer.ui.size').sync()
   end)
+  local group = vim.api.nvim_create_augroup('brummer.logs', {})
+  vim.api.nvim_create_autocmd('WinScrolled', {
+    group = group,
+    desc = 'brummer: put in what was left out where nobody reads any more',
+    callback = vim.schedule_wrap(function()
+      for _, view in ipairs(M.all()) do
+        if view.deferred[1] then
+          text.catch_up(view)
+        end
+      end
+    end),
+  })
   vim.api.nvim_create_autocmd({ 'ModeChanged', 'WinClosed' }, {
-    group = vim.api.nvim_create_augroup('brummer.logs', {}),
+    group = group,
     desc = 'brummer: catch up after a selection',
     callback = vim.schedule_wrap(function()
       for _, view in ipairs(M.all()) do

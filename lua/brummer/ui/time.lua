@@ -6,6 +6,8 @@ local M = {}
 -- Narrower windows keep their cells for the text.
 local MIN_WIDTH = 60
 local NAME_CELLS = 8
+-- Groups of the names, in turn by the process's id.
+local NAME_GROUPS = 6
 local EXPRESSION = "%!v:lua.require'brummer.ui.time'.column()"
 
 ---@type table<integer, string> second -> text; a log shows few different ones at a time
@@ -43,7 +45,7 @@ function M.column()
     return '%s'
   end
   local row = vim.v.lnum - 1
-  local time, name = (' '):rep(8), nil
+  local time, name, group = (' '):rep(8), nil, 1
   if not view.script then
     name = (' '):rep(NAME_CELLS)
   end
@@ -56,13 +58,18 @@ function M.column()
       local _, id = view.lines:at(row)
       local _, before = view.lines:at(row - 1)
       local process = id ~= before and id and require('brummer.state').get(id)
-      if process then
-        name = require('brummer.text').pad(process.name, NAME_CELLS):gsub('%%', '%%%%')
+      local called = process and process.name
+      if view.names then
+        called = id ~= before and view.names[id]
+      end
+      if called then
+        name = require('brummer.text').pad(called, NAME_CELLS):gsub('%%', '%%%%')
+        group = (id - 1) % NAME_GROUPS + 1
       end
     end
   end
   if name then
-    return ('%%#BrummerTime#%s %%#BrummerProcess#%s%%*%%s'):format(time, name)
+    return ('%%#BrummerTime#%s %%#BrummerLogName%d#%s%%*%%s'):format(time, group, name)
   end
   return ('%%#BrummerTime#%s%%*%%s'):format(time)
 end

@@ -4,9 +4,12 @@ local M = {}
 ---@class brummer.View
 ---@field buf integer
 ---@field name string
----@field kind 'logs'|'processes'|'health'
+---@field kind 'logs'|'processes'|'health'|'search'
 ---@field root? string project; nil in a list of all projects
 ---@field script? string nil in the merged log
+---@field filter? string of a log: which lines it shows
+---@field previous? boolean a log as it was in the session before
+---@field restored? boolean
 ---@field following? boolean whether a window that opens a log follows
 ---@field styled table<integer, boolean> windows whose options are set
 
@@ -17,15 +20,27 @@ local MODULE = {
   logs = 'brummer.ui.logs',
   processes = 'brummer.ui.processes',
   health = 'brummer.ui.health',
+  search = 'brummer.ui.search',
 }
 local FILETYPE = {
   logs = 'brummer-logs',
   processes = 'brummer-dashboard',
   health = 'brummer-health',
+  search = 'brummer-search',
 }
 
+--- Behind this word of a log's name stands the session before.
+local PREVIOUS = 'session:previous'
+
+---@class brummer.ViewName
+---@field kind string
+---@field label? string
+---@field script? string
+---@field filter? string
+---@field previous? boolean
+
 ---@param name string
----@return { kind: string, label?: string, script?: string }?
+---@return brummer.ViewName?
 local function parse(name)
   local rest = name:match('^brummer://(.*)$')
   if not rest then
@@ -35,28 +50,44 @@ local function parse(name)
     return { kind = 'processes' }
   elseif rest == 'health' then
     return { kind = 'health' }
+  elseif rest:find('^search/%d+$') then
+    return { kind = 'search' }
   end
-  local tail = rest == 'logs' and '' or rest:match('^logs/(.*)$')
+  local head, filter = rest:match('^([^?]*)%?(.*)$')
+  head = head or rest
+  local tail = head == 'logs' and '' or head:match('^logs/(.*)$')
   if tail then
     local label, script = tail:match('^~([^/]+)/?(.*)$')
-    script = script or tail
-    return { kind = 'logs', label = label, script = script ~= '' and script or nil }
+    script = (script or tail):gsub('%%3F', '?'):gsub('%%25', '%%')
+    local previous = filter and vim.startswith(filter .. ' ', PREVIOUS .. ' ')
+    filter = filter and vim.trim(previous and filter:sub(#PREVIOUS + 1) or filter)
+    return {
+      kind = 'logs',
+      label = label,
+      script = script ~= '' and script or nil,
+      filter = filter ~= '' and filter or nil,
+      previous = previous or nil,
+    }
   end
 end
 
 --- Name of a log buffer; without `script` of the merged log.
 ---@param root string
 ---@param script? string
+---@param filter? string
+---@param previous? boolean
 ---@return string
-function M.log_name(root, script)
+function M.log_name(root, script, filter, previous)
   -- A script named `~x` is not to be taken for a project.
   local label = require('brummer.project').label(root, vim.startswith(script or '', '~'))
   local parts = { 'brummer://logs' }
   if label then
     parts[#parts + 1] = '~' .. label
   end
-  parts[#parts + 1] = script
-  return table.concat(parts, '/')
+  -- A command line may have a `?` in it.
+  parts[#parts + 1] = script and script:gsub('%%(%x%x)', '%%25%1'):gsub('?', '%%3F') or nil
+  local shown = vim.trim((previous and PREVIOUS .. ' ' or '') .. (filter or ''))
+  return table.concat(parts, '/') .. (shown ~= '' and '?' .. shown or '')
 end
 
 --- The view in a buffer.
@@ -165,7 +196,8 @@ end
 --- Makes a buffer the view its name says. Safe to repeat.
 ---@param buf integer
 ---@param name string
-function M.attach(buf, name)
+---@param restored? boolean it came back with a session
+function M.attach(buf, name, restored)
   if views[buf] then
     return
   end
@@ -184,6 +216,9 @@ function M.attach(buf, name)
     name = name,
     kind = spec.kind,
     script = spec.script,
+    filter = spec.filter,
+    previous = spec.previous,
+    restored = restored,
     styled = {},
   }
   if spec.kind == 'logs' then
@@ -197,6 +232,9 @@ function M.attach(buf, name)
   autocmds(view)
   require(MODULE[view.kind]).open(view)
   require('brummer.ui.keys').attach(buf, view.kind)
+  if view.kind == 'logs' or view.kind == 'search' then
+    require('brummer.write').attach(view)
+  end
   if #vim.fn.win_findbuf(buf) > 0 then
     shown(buf)
   end

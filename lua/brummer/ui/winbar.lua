@@ -79,8 +79,21 @@ function M.text(view, win)
   local newer = logs.newer(view)
   local row = row_of(view)
   local total = math.max(view.total, row and row.lines or 0)
+  local said = require('brummer.previous').said(view)
+  if said then
+    parts[2] = said
+  end
+  if view.filter then
+    parts[#parts + 1] = require('brummer.filter').said(view)
+  end
   local count = #parts + 1
-  if view.lines.count < total then
+  if view.filter then
+    total = view.total + view.passed_over
+    parts[count] = ('%s of %s pass'):format(text.count(view.total), text.plural(total, 'line'))
+  elseif view.session then
+    total = view.session.lines
+    parts[count] = text.plural(total, 'line')
+  elseif view.lines.count < total then
     parts[count] = ('%s of %s'):format(
       text.count(view.lines.count),
       text.plural(total, 'line')
@@ -100,17 +113,38 @@ function M.text(view, win)
   end
   if newer > 0 then
     parts[#parts + 1] = ('paused, %s · G catches up'):format(text.plural(newer, 'newer line'))
+  elseif said then
+    parts[#parts + 1] = nil
+  elseif view.still then
+    parts[#parts + 1] = 'paused · G catches up'
   elseif follow.on(win) then
     parts[#parts + 1] = 'following'
   else
     parts[#parts + 1] = 'paused'
   end
   local rest = table.concat(parts, ' · ')
-  if total > 0 and vim.fn.strdisplaywidth(rest) + 2 > vim.api.nvim_win_get_width(win) then
+  if total > 0 and not view.filter and vim.fn.strdisplaywidth(rest) + 2 > vim.api.nvim_win_get_width(win) then
     table.remove(parts, count)
     rest = table.concat(parts, ' · ')
   end
   return icon, group, rest
+end
+
+--- What was printed in the last seconds, at the right end, where there is room for it.
+---@param view brummer.LogView
+---@param win integer
+---@param rest string
+---@return string
+local function rates(view, win, rest)
+  local rows = view.script and { row_of(view) } or require('brummer.state').rows(view.root)
+  local bars, cells = require('brummer.ui.rates').bars(rows)
+  local room = vim.api.nvim_win_get_width(win) - vim.fn.strdisplaywidth(rest) - 4
+  if not bars or room < cells then
+    return ''
+  end
+  -- The bars move on by themselves until the last line is out of sight.
+  M.touch(view.buf)
+  return '%=' .. bars .. ' '
 end
 
 ---@param buf integer
@@ -123,6 +157,7 @@ local function draw(buf)
     local icon, group, rest = M.text(view, win)
     -- What is still too long is cut at its end: the name stays.
     local bar = ('%%#%s#%s%%* %s%%<'):format(group, icon, (rest:gsub('%%', '%%%%')))
+      .. rates(view, win, rest)
     if shown[win] ~= bar or vim.wo[win].winbar ~= bar then
       shown[win] = bar
       -- A window one line high has no room for it (E36).

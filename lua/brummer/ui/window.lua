@@ -231,20 +231,26 @@ end
 ---@param lines string[]
 ---@param title string
 ---@param syntax? string
-function M.popup(lines, title, syntax)
+---@param whole? boolean long lines stay one line each, to be yanked
+function M.popup(lines, title, syntax, whole)
   local width = 20
   for _, line in ipairs(lines) do
-    width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
+    -- More than a screen is not measured: a line may have a million bytes.
+    width = math.max(width, vim.fn.strdisplaywidth(line:sub(1, 4 * vim.o.columns)) + 1)
   end
   width = math.min(width, vim.o.columns - 2)
-  lines = broken(lines, width)
+  local rows = 0
+  lines = whole and lines or broken(lines, width)
+  for _, line in ipairs(lines) do
+    rows = rows + math.max(math.ceil(#line:sub(1, width * vim.o.lines) / width), 1)
+  end
   local buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].bufhidden = 'wipe'
   vim.bo[buf].modifiable = false
   -- Not the file type: what plugins do to files of that type is not for this.
   vim.bo[buf].syntax = syntax or ''
-  local height = math.max(math.min(#lines, vim.o.lines - 6), 1)
+  local height = math.max(math.min(whole and rows or #lines, vim.o.lines - 6), 1)
   local win = vim.api.nvim_open_win(buf, true, {
     relative = 'editor',
     width = width,
@@ -255,7 +261,7 @@ function M.popup(lines, title, syntax)
     border = 'rounded',
     title = ' ' .. title .. ' ',
   })
-  vim.wo[win][0].wrap = false
+  vim.wo[win][0].wrap = whole or false
   for _, lhs in ipairs({ 'q', '<CR>', 'g?' }) do
     vim.keymap.set('n', lhs, function()
       pcall(vim.api.nvim_win_close, win, true)

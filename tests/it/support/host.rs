@@ -80,7 +80,12 @@ pub struct Seen {
 /// One part of a frame.
 #[derive(Clone, Debug)]
 pub enum Part {
-    Log { buf: u64, count: usize },
+    /// `late`: lines that had been left out before.
+    Log {
+        buf: u64,
+        count: usize,
+        late: bool,
+    },
     Event(Json),
 }
 
@@ -374,7 +379,7 @@ impl Seen {
             let buffer = self.buffers.entry(buf).or_default();
             buffer.apply(&patch);
             let count = patch["lines"].as_array().map_or(0, Vec::len);
-            self.timeline.push(Part::Log { buf, count });
+            self.timeline.push(Part::Log { buf, count, late: patch["late"] == true });
         }
         for patch in list("terms") {
             let terminal = self.terms.entry(patch["buf"].as_u64().unwrap_or_default()).or_default();
@@ -413,20 +418,38 @@ impl Buffer {
         let numbers = |name: &str| -> Vec<u64> {
             patch[name].as_array().into_iter().flatten().filter_map(Json::as_u64).collect()
         };
-        self.skipped += patch["skipped"].as_u64().unwrap_or_default();
         self.total = patch["total"].as_u64().unwrap_or(self.total);
         let lines = patch["lines"].as_array().cloned().unwrap_or_default();
-        self.lines.extend(lines.iter().map(|line| line.as_str().unwrap_or_default().to_owned()));
-        for run in numbers("seqs").chunks_exact(2) {
-            self.seqs.extend(run[0]..run[0] + run[1]);
-        }
+        // Where they go: at the end, or what had been left out in front of the line it names.
+        let at = match patch["before"].as_u64() {
+            Some(before) => {
+                self.skipped = self.skipped.saturating_sub(lines.len() as u64);
+                let process = patch["before_id"].as_u64();
+                let is =
+                    |at: &usize| self.seqs[*at] == before && process.is_none_or(|id| self.ids[*at] == id);
+                (0..self.seqs.len()).find(is).expect("lines go in front of one that was sent")
+            }
+            None => {
+                self.skipped += patch["skipped"].as_u64().unwrap_or_default();
+                self.lines.len()
+            }
+        };
+        self.lines.splice(at..at, lines.iter().map(|line| line.as_str().unwrap_or_default().to_owned()));
+        let seqs: Vec<u64> =
+            numbers("seqs").chunks_exact(2).flat_map(|run| run[0]..run[0] + run[1]).collect();
+        self.seqs.splice(at..at, seqs);
         self.spans += patch["spans"].as_array().map_or(0, |spans| spans.len() / 4);
         self.clipped.extend(numbers("clipped").chunks_exact(2).map(|pair| (pair[0], pair[1])));
         let marks: Vec<_> = numbers("marks").chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
         self.early_marks += marks.iter().filter(|(seq, _)| !self.seqs.contains(seq)).count();
         self.marks.extend(marks);
-        for run in numbers("ids").chunks_exact(2) {
-            self.ids.extend(std::iter::repeat_n(run[0], usize::try_from(run[1]).unwrap_or_default()));
+        let ids = numbers("ids");
+        let ids = ids.chunks_exact(2);
+        let ids: Vec<u64> = ids
+            .flat_map(|run| std::iter::repeat_n(run[0], usize::try_from(run[1]).unwrap_or_default()))
+            .collect();
+        if !ids.is_empty() {
+            self.ids.splice(at..at, ids);
         }
         self.mark_ids.extend(numbers("mark_ids"));
         self.styles += patch["styles"].as_array().map_or(0, Vec::len);

@@ -1,0 +1,75 @@
+//! All that is known of one line of a log, and the addresses in it. Asked for by a key.
+
+use serde_json::{Value, json};
+
+use super::{
+    Handles,
+    dispatch::{finding_at, neighbourhood},
+    patch,
+    protocol::LineOf,
+};
+use crate::{
+    event::{ProcessId, Seq},
+    locate,
+    logs::{Kept, Which},
+    process::Stream,
+};
+
+const GONE: &str = "this line is no longer kept";
+
+/// Answers `line`.
+pub(super) async fn line(handles: &Handles, asked: LineOf) -> Result<Value, String> {
+    let seq = Seq(asked.seq);
+    let kept = kept(handles, &asked).await?;
+    let (part, index) = kept.find(seq).ok_or(GONE)?;
+    let (text, facts) = (part.chunk.text(index), part.chunk.line(index));
+    let row = handles.model.row(kept.process);
+    let stream = match facts.stream {
+        // Both are one there.
+        _ if row.as_ref().is_some_and(|row| row.detail.terminal) => "terminal",
+        Stream::Out => "out",
+        Stream::Err => "err",
+    };
+    let bytes = facts.whole.map_or(text.len() as u64, |whole| u64::from(whole.get()));
+    let run = run_number(&kept, seq).or(row.map(|row| row.runs));
+    let (shown, at) = (patch::shown(text, &[]).0, facts.at.0);
+    let (_, _, lines) = neighbourhood(handles, &asked).await?;
+    let rule = finding_at(&lines, seq).map(|finding| finding.rule);
+    Ok(json!({ "text": shown, "bytes": bytes, "at": at, "stream": stream, "run": run, "rule": rule }))
+}
+
+/// Answers `urls_of`: what the program linked, then what stands in the text.
+pub(super) async fn urls_of(handles: &Handles, asked: LineOf) -> Result<Value, String> {
+    let kept = kept(handles, &asked).await?;
+    let (part, index) = kept.find(Seq(asked.seq)).ok_or(GONE)?;
+    let text = part.chunk.text(index);
+    let linked: Vec<_> =
+        part.chunk.links(index).map(|(start, end, url)| (start, end, url.to_owned())).collect();
+    let in_text = locate::urls(text).map(|range| {
+        let url = String::from_utf8_lossy(&text[range.clone()]).into_owned();
+        (position(range.start), position(range.end), url)
+    });
+    let covered = |start: u32| linked.iter().any(|link| (link.0..link.1).contains(&start));
+    let found: Vec<_> = linked.iter().cloned().chain(in_text.filter(|url| !covered(url.0))).collect();
+    let ranges: Vec<_> = found.iter().map(|url| (url.0, url.1)).collect();
+    let (_, moved) = patch::shown(text, &ranges);
+    let urls = moved.iter().zip(&found).map(|((start, end), (_, _, url))| json!([start, end, url]));
+    Ok(json!({ "urls": urls.collect::<Vec<_>>() }))
+}
+
+async fn kept(handles: &Handles, asked: &LineOf) -> Result<Kept, String> {
+    let process = ProcessId(asked.id);
+    let snapshot = handles.logs.snapshot(Which::Process(process)).await.map_err(|error| error.to_string())?;
+    snapshot.logs.into_iter().find(|log| log.process == process).ok_or_else(|| GONE.to_owned())
+}
+
+/// Which start of the process printed the line; `None` when no start is among the lines kept.
+fn run_number(kept: &Kept, seq: Seq) -> Option<u32> {
+    let begun = kept.runs.iter().rev().find(|run| run.seq <= seq).map(|run| run.number);
+    begun.or_else(|| kept.runs.first().map(|next| next.number.saturating_sub(1).max(1)))
+}
+
+/// A line is far shorter than what u32 counts.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

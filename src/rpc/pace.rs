@@ -1,0 +1,58 @@
+//! How fast frames follow each other: as fast as a screen while little comes, slower in a flood and while the editor has
+//! enough to do.
+
+use std::time::Duration;
+
+use crate::event::{Health, Pressure};
+
+/// Frames begin at least this far apart: 60 a second.
+const INTERVAL: Duration = Duration::from_millis(16);
+
+/// The same while much is printed, the editor is slow to answer, the model is not well or memory is short: 30 a second.
+const SLOW_INTERVAL: Duration = Duration::from_millis(33);
+
+/// An editor that has taken this long over a frame is slow. One that takes longer than half an interval is left alone for
+/// as long again, up to [`LONGEST`]: frames take at most half of its time.
+const SLOW_ANSWER: Duration = Duration::from_millis(8);
+
+/// See [`SLOW_ANSWER`]. A prompt may have been open for minutes.
+const LONGEST: Duration = Duration::from_millis(100);
+
+/// A frame of more lines than this is that of a flood.
+const MANY_LINES: usize = 100;
+
+/// How far apart frames begin, after one of so many lines that was answered after `took`.
+pub(super) fn interval(model: Health, memory: Pressure, lines: usize, took: Duration) -> Duration {
+    let short = model >= Health::Degraded || memory >= Pressure::Warning;
+    let busy = lines > MANY_LINES || took > SLOW_ANSWER;
+    let least = if short || busy { SLOW_INTERVAL } else { INTERVAL };
+    least.max(2 * took.min(LONGEST))
+}
+
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_slower_while_the_model_is_unwell_or_memory_is_short() {
+        for model in [Health::Healthy, Health::Degraded, Health::Failing, Health::Failed] {
+            for memory in [Pressure::Normal, Pressure::Warning, Pressure::Critical] {
+                let well = (model, memory) == (Health::Healthy, Pressure::Normal);
+                let interval = interval(model, memory, 1, Duration::ZERO);
+                assert_eq!(interval == INTERVAL, well, "{model:?}, {memory:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_are_slower_in_a_flood_and_while_the_editor_is_slow() {
+        let ms = Duration::from_millis;
+        let after = |lines, took| interval(Health::Healthy, Pressure::Normal, lines, took);
+        assert_eq!(after(MANY_LINES, SLOW_ANSWER), INTERVAL);
+        assert_eq!(after(MANY_LINES + 1, ms(1)), SLOW_INTERVAL);
+        assert_eq!(after(1, ms(9)), SLOW_INTERVAL);
+        assert_eq!(after(1, ms(40)), ms(80), "half of the editor's time is its own");
+        assert_eq!(after(1, Duration::from_secs(600)), 2 * LONGEST, "a prompt says nothing of its speed");
+    }
+}

@@ -1,0 +1,97 @@
+--- Logs of the session before.
+return function(test, t)
+  local function name(c)
+    return c:lua('return vim.api.nvim_buf_get_name(0)')
+  end
+
+  --- Waits until a buffer has so many lines.
+  local function filled(c, buf, n)
+    t.wait(function()
+      return #c:lines(buf) == n
+    end, n .. ' lines')
+  end
+
+  test(':Brummer logs --previous shows the log of the session before', function(child)
+    local c = child({ width = 100 })
+    c:open_log()
+    c:cmd('Brummer logs --previous')
+    t.eq(name(c), 'brummer://logs/dev?session:previous')
+    local buf = c:lua('return vim.api.nvim_get_current_buf()')
+    t.eq(c:call('previous').params, { buf = buf, root = c.project, name = 'dev', max = 10000 })
+    filled(c, buf, 3)
+    t.eq(c:lines(buf), { 'a', 'b', 'c' })
+    local when = os.date('session of %d %b %H:%M', 1700000000)
+    t.wait(function()
+      return c:screen():find('dev · ' .. when .. ' · 3 lines', 1, true)
+    end, 'the bar')
+    c:type('2G<CR>')
+    c:hears('this line is of an earlier session; K shows all of it')
+    t.eq(#c:calls('watch'), 1, 'of the log itself only')
+    c:cmd('write out')
+    t.eq(vim.fn.readfile(c.project .. '/out'), { 'a', 'b', 'c' })
+    c:cmd('Brummer filter b')
+    t.eq(name(c), 'brummer://logs/dev?session:previous b')
+    t.eq(c:call('previous', 2).params.filter, 'b')
+  end)
+
+  test('where there is none it says so', function(child)
+    local c = child({ width = 100 })
+    c:answers([[return { previous = function() return nil, 'no earlier session of api is kept' end }]])
+    c:cmd('Brummer logs --previous api')
+    c:hears('no earlier session of api is kept')
+    t.eq(c:call('previous').params.name, 'api')
+  end)
+
+  test('names of the merged log of an earlier session are its own', function(child)
+    local c = child({ width = 100 })
+    c:frame({ rev = 1, procs = { c:row({ name = 'other' }) } })
+    c:answers([[return { previous = function(params)
+      return { at = 1700000000000, lines = 3, patch = {
+        buf = params.buf, reset = true, total = 3, lines = { 'a', 'b', 'c' }, seqs = { 1, 3 },
+        times = { 1700000000000, 3 }, ids = { 1, 1, 2, 2 }, names = { 'web', 'api' },
+      } }
+    end }]])
+    c:cmd('edit brummer://logs?session:previous')
+    filled(c, 0, 3)
+    local screen = c:screen()
+    t.ok(screen:find('web%s+a\n') and screen:find('api%s+b\n'), screen)
+    t.ok(not screen:find('other', 1, true))
+  end)
+
+  test('the log of a restored session shows what it had until its script runs', function(child)
+    local c = child({ width = 100 })
+    local first = c:open_log()
+    c:print(first, 1, 5)
+    local file = c.dir .. '/Session.vim'
+    c:cmd('mksession ' .. file)
+    local other = child({ width = 100, cwd = c.project })
+    other:cmd('silent source ' .. file)
+    other:call('previous')
+    local buf = other:lua("return vim.fn.bufnr('brummer://logs/dev')")
+    filled(other, buf, 3)
+    t.wait(function()
+      return other:screen():find('dev · session of %d%d %a%a%a %d%d:%d%d · not running · r to run · 3 lines')
+    end, 'the bar')
+    t.eq(#other:calls('watch'), 0)
+    other:cmd('BrummerRun dev')
+    t.eq(other:call('watch').params.buf, buf)
+    t.eq(other:lines(buf), { '' }, 'its new lines come')
+    other:print(buf, 1, 2, { reset = true })
+    t.eq(#other:lines(buf), 2)
+  end)
+
+  test('a restored log without history waits for its script', function(child)
+    local c = child({ width = 100 })
+    c:open_log()
+    local file = c.dir .. '/Session.vim'
+    c:cmd('mksession ' .. file)
+    local other = child({ width = 100, cwd = c.project })
+    other:answers([[return { previous = function() return nil, 'no earlier session is kept' end }]])
+    other:cmd('silent source ' .. file)
+    other:call('watch')
+    t.eq(other:said(), '')
+    t.wait(function()
+      return other:screen():find('dev · not running · r to run', 1, true)
+    end)
+  end)
+end
