@@ -54,6 +54,24 @@ function M.line()
   return { seq = seq, id = id, text = text, t = log.lines:time(lnum - 1), name = name }
 end
 
+-- Lines around one of an earlier session that tell what it is about.
+local BEFORE, AFTER = 60, 20
+
+--- What the host is told of a line that it has no longer.
+---@param view brummer.View
+---@param line brummer.LineRef
+---@param lnum integer
+---@return { root: string, name?: string, lines: string[], at: integer }
+function M.around(view, line, lnum)
+  local lines, at = { line.text }, 1
+  if view.kind == 'logs' and view.script and not view.filter then
+    local first = math.max(lnum - BEFORE, 1)
+    lines = vim.api.nvim_buf_get_lines(view.buf, first - 1, lnum + AFTER, false)
+    at = lnum - first + 1
+  end
+  return { root = view.root or vim.uv.cwd(), name = line.name, lines = lines, at = at }
+end
+
 --- A hit that names no place: its line in its log.
 ---@param line brummer.LineRef
 local function to_log(line)
@@ -61,11 +79,12 @@ local function to_log(line)
   if not row then
     return notify.say('this line names no place')
   end
+  local from = vim.api.nvim_get_current_buf()
   local win = require('brummer.scripts').open_log(row.root, row.name)
   local view = require('brummer.ui.view').get(vim.api.nvim_win_get_buf(win)) --[[@as brummer.LogView]]
   local anchor = require('brummer.ui.anchor')
   view.anchor = anchor.new(win, line.seq, 0, line.t)
-  view.anchor.exact = true
+  view.anchor.exact, view.anchor.back = true, from
   anchor.settle(view)
 end
 
@@ -92,11 +111,13 @@ function M.go(how)
   end
   if not line then
     return notify.say('this line names no place')
-  elseif line.id == 0 then
-    return notify.say('this line is of an earlier session; K shows all of it')
   end
-  host.call('locate', { id = line.id, seq = line.seq }, function(err, value)
-    if err and view.kind == 'search' and how ~= 'preview' and vim.api.nvim_get_current_win() == win then
+  local method, params = 'locate', { id = line.id, seq = line.seq }
+  if line.id == 0 then
+    method, params = 'place', M.around(view, line, lnum)
+  end
+  host.call(method, params, function(err, value)
+    if err and view.kind == 'search' and line.id ~= 0 and how ~= 'preview' and vim.api.nvim_get_current_win() == win then
       return to_log(line)
     elseif err then
       return notify.failed(err)

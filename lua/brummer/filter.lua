@@ -112,6 +112,8 @@ function M.ask()
       kind = 'brummer.filter',
       completion = "customlist,v:lua.require'brummer.complete'.filter",
     }, function(answer)
+      -- The question would stay on the screen.
+      vim.api.nvim_echo({ { '' } }, false, {})
       if answer and vim.api.nvim_win_is_valid(win) then
         if vim.trim(answer) ~= '' or view.filter then
           M.show(win, view, answer)

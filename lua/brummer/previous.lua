@@ -57,7 +57,8 @@ function M.said(view)
   end
   local at = view.session and view.session.at
   local said = at and os.date('session of %d %b %H:%M', math.floor(at / 1000)) or 'session before'
-  return view.restored and said .. ' · not running · r to run' or said --[[@as string]]
+  -- In a narrow window the date leaves first.
+  return view.restored and 'not running · r to run · ' .. said or said --[[@as string]]
 end
 
 --- Opens the log of the session before.

@@ -58,6 +58,8 @@ function M.ask(default, opts)
     kind = 'brummer.search',
     completion = "customlist,v:lua.require'brummer.complete'.filter",
   }, function(answer)
+    -- The question would stay on the screen.
+    vim.api.nvim_echo({ { '' } }, false, {})
     if answer and vim.trim(answer) ~= '' then
       M.run(vim.trim(answer), opts)
     end

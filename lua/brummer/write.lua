@@ -90,7 +90,7 @@ local function write_all(view, path, force)
     end
     local said = ('%s written to %s'):format(text.plural(answer.lines, 'line'), short(path))
     if answer.lines ~= shown then
-      said = notify.with_tail(said, ('; %s were shown'):format(text.count(shown)))
+      said = notify.with_tail(said, ('; %s %s shown'):format(text.count(shown), shown == 1 and 'was' or 'were'))
     end
     notify.say(said)
   end

@@ -43,6 +43,7 @@ async fn carry_out(handles: &Handles, call: Call) -> Result<Value, String> {
         Call::Explain(line) => explain(handles, line).await,
         Call::Line(asked) => line::line(handles, asked).await,
         Call::UrlsOf(asked) => line::urls_of(handles, asked).await,
+        Call::Place(asked) => line::place(handles, asked).await,
         Call::Previous(asked) => previous::previous(handles, asked).await,
         Call::Config(directory) => settings(handles, directory).await,
         Call::Reload => reload(handles).await,
@@ -197,19 +198,21 @@ fn again(info: &ProcessInfo, home: Option<&Path>) -> Result<Vec<ProcessInfo>, St
 
 async fn locate(handles: &Handles, line: LineOf) -> Result<Value, String> {
     let (info, seq, lines) = neighbourhood(handles, &line).await?;
-    blocking(handles, "locate", move || {
-        let finding = finding_at(&lines, seq).ok_or("this line names no place")?;
-        let place = finding.place.as_ref().ok_or("this line names no place")?;
-        let location = Resolver::new(&info.cwd, &info.root).resolve(place).map_err(said)?;
-        Ok(json!({
-            "file": location.file,
-            "line": location.line,
-            "col": location.col,
-            "message": finding.message,
-            "rule": finding.rule,
-        }))
-    })
-    .await?
+    blocking(handles, "locate", move || location(&lines, seq, &Resolver::new(&info.cwd, &info.root))).await?
+}
+
+/// Where a line points, given its neighbours.
+pub(super) fn location(lines: &[(Seq, String)], seq: Seq, resolver: &Resolver) -> Result<Value, String> {
+    let finding = finding_at(lines, seq).ok_or("this line names no place")?;
+    let place = finding.place.as_ref().ok_or("this line names no place")?;
+    let location = resolver.resolve(place).map_err(said)?;
+    Ok(json!({
+        "file": location.file,
+        "line": location.line,
+        "col": location.col,
+        "message": finding.message,
+        "rule": finding.rule,
+    }))
 }
 
 async fn explain(handles: &Handles, line: LineOf) -> Result<Value, String> {

@@ -1,16 +1,18 @@
 //! All that is known of one line of a log, and the addresses in it. Asked for by a key.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::{
     Handles,
-    dispatch::{finding_at, neighbourhood},
+    dispatch::{blocking, finding_at, location, neighbourhood},
     patch,
-    protocol::LineOf,
+    protocol::{LineOf, PlaceOf},
 };
 use crate::{
     event::{ProcessId, Seq},
-    locate,
+    locate::{self, Resolver},
     logs::{Kept, Which},
     process::Stream,
 };
@@ -55,6 +57,20 @@ pub(super) async fn urls_of(handles: &Handles, asked: LineOf) -> Result<Value, S
     let (_, moved) = patch::shown(text, &ranges);
     let urls = moved.iter().zip(&found).map(|((start, end), (_, _, url))| json!([start, end, url]));
     Ok(json!({ "urls": urls.collect::<Vec<_>>() }))
+}
+
+/// Answers `place`: where a line points that no process of this host printed. Its paths are taken as those of the process of
+/// that name, or of the project.
+pub(super) async fn place(handles: &Handles, asked: PlaceOf) -> Result<Value, String> {
+    let root = PathBuf::from(&asked.root);
+    let process = asked.name.as_deref().and_then(|name| handles.model.find(Some(&root), name));
+    let info = process.and_then(|process| handles.manager.info(process));
+    let cwd = info.map_or_else(|| root.clone(), |info| info.cwd.clone());
+    blocking(handles, "place", move || {
+        let lines: Vec<_> = asked.lines.into_iter().zip(1..).map(|(text, number)| (Seq(number), text)).collect();
+        location(&lines, Seq(asked.at), &Resolver::new(cwd, root))
+    })
+    .await?
 }
 
 async fn kept(handles: &Handles, asked: &LineOf) -> Result<Kept, String> {

@@ -68,6 +68,8 @@ pub(super) enum Call {
     UrlsOf(LineOf),
     /// A log as it was in the session before.
     Previous(Previous),
+    /// Where a line of an earlier session points.
+    Place(PlaceOf),
     /// The settings of a project and what is wrong with them.
     Config(Directory),
     /// Read the host's own settings again and use what can be used.
@@ -287,6 +289,19 @@ pub(super) struct Previous {
     pub(super) filter: Option<String>,
 }
 
+/// See [`Call::Place`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct PlaceOf {
+    /// The project.
+    pub(super) root: String,
+    /// The log.
+    pub(super) name: Option<String>,
+    /// The line and what stands around it in the log.
+    pub(super) lines: Vec<String>,
+    /// Which of them is meant, from 1.
+    pub(super) at: u64,
+}
+
 /// A line of a process's log.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct LineOf {
@@ -340,6 +355,7 @@ impl Call {
             "line" => Self::Line(read(method, params)?),
             "urls_of" => Self::UrlsOf(read(method, params)?),
             "previous" => Self::Previous(read(method, params)?),
+            "place" => Self::Place(read(method, params)?),
             "config" => Self::Config(read(method, params)?),
             "reload" => Self::Reload,
             "health" => Self::Health,

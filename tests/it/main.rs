@@ -35,3 +35,4 @@ mod tidy;
 mod tools_node;
 mod tools_vite;
 mod two_editors;
+mod views;

@@ -208,6 +208,8 @@ function answers.previous(params)
   return { at = 1700000000000, ended = 1700000060000, lines = 3, patch = patch }
 end
 
+answers.place = answers.locate
+
 function answers.explain()
   return { lines = { 'rule: none' } }
 end

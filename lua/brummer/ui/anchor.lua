@@ -13,6 +13,7 @@ local PATIENCE_MS = 3000
 ---@field id integer process in the merged log, else 0
 ---@field t? integer when the line was read
 ---@field exact? boolean only that line
+---@field back? integer buffer that comes back when that line is not there
 ---@field expires integer
 
 --- The line under the cursor of a window, as an anchor; nil where there is none or the window follows.
@@ -87,7 +88,10 @@ function M.settle(view)
     end)
     follow.look(win)
   elseif anchor.exact and not view.anchor then
-    require('brummer.notify').say('that line is no longer shown; K shows it')
+    if anchor.back and vim.api.nvim_buf_is_valid(anchor.back) then
+      vim.api.nvim_win_set_buf(win, anchor.back)
+    end
+    require('brummer.notify').say('the log no longer shows that line; K shows all of it')
   end
 end
 
