@@ -62,8 +62,7 @@ mod tests {
 
     #[test]
     fn sessions_come_in_the_order_they_started() {
-        let mut names =
-            ["20-1.2.log", "3-9.1.log", "20-1.10.log", "20-1.1.log"].map(FileName::parse);
+        let mut names = ["20-1.2.log", "3-9.1.log", "20-1.10.log", "20-1.1.log"].map(FileName::parse);
         names.sort();
         let names = names.map(|name| name.expect("a name").to_string());
         assert_eq!(names, ["3-9.1.log", "20-1.1.log", "20-1.2.log", "20-1.10.log"]);

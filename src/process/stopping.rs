@@ -83,6 +83,7 @@ impl Stopping {
                 tree.give_up_guard();
                 self.killing();
             }
+            Phase::Killing(_) if tree.wake() => self.killing(),
             Phase::Killing(_) => {
                 tracing::error!(guard = tree.guard_pid, "A process outlived KILL.");
                 self.phase = Phase::GivenUp;

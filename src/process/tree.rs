@@ -17,6 +17,7 @@ use rustix::{
     cmsg_space,
     io::Errno,
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
+    process::Signal,
 };
 use tokio::{
     io::Interest,
@@ -187,12 +188,21 @@ impl Tree {
     /// Asks everything in the tree to end, and kills what is left after the grace. Told by [`News::Empty`]. Again: the kill
     /// can only come nearer.
     pub(super) fn stop(&mut self, signal: StopSignal, grace: Duration) {
+        self.wake();
         self.say(&Order::Stop { signal: number(signal), grace });
     }
 
     /// Kills everything in the tree.
     pub(super) fn kill(&mut self) {
+        self.wake();
         self.say(&Order::Kill);
+    }
+
+    /// Has a guard go on that somebody stopped, as a debugger or a job control by name does. True when it was stopped.
+    pub(super) fn wake(&self) -> bool {
+        let guard = self.guard.id().and_then(|pid| guard::find(pid.cast_signed()));
+        // Not waited for, so the number is its own.
+        guard.is_some_and(|guard| guard.still && guard::signal(&guard, Signal::CONT))
     }
 
     /// Kills the guard, which does not do its work; what is left of the tree is ended from here then.
@@ -327,7 +337,6 @@ fn send_first(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[BorrowedFd<'_
 
 /// The signal's number here.
 pub(super) fn number(signal: StopSignal) -> i32 {
-    use rustix::process::Signal;
     match signal {
         StopSignal::Term => Signal::TERM,
         StopSignal::Int => Signal::INT,

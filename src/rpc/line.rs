@@ -67,7 +67,8 @@ pub(super) async fn place(handles: &Handles, asked: PlaceOf) -> Result<Value, St
     let info = process.and_then(|process| handles.manager.info(process));
     let cwd = info.map_or_else(|| root.clone(), |info| info.cwd.clone());
     blocking(handles, "place", move || {
-        let lines: Vec<_> = asked.lines.into_iter().zip(1..).map(|(text, number)| (Seq(number), text)).collect();
+        let lines: Vec<_> =
+            asked.lines.into_iter().zip(1..).map(|(text, number)| (Seq(number), text)).collect();
         location(&lines, Seq(asked.at), &Resolver::new(cwd, root))
     })
     .await?

@@ -139,7 +139,10 @@ fn the_log_of_the_session_before_is_shown_and_that_of_a_restored_one() {
     nvim.wait_screen("not running · r to run");
     nvim.ex("Brummer logs --previous dev");
     wait_buffer(&nvim, "brummer://logs/dev?session:previous");
-    let at = nvim.wait_line("brummer://logs/dev?session:previous", "src/a.ts(3,1): error TS2322: Type 'string' is not assignable.");
+    let at = nvim.wait_line(
+        "brummer://logs/dev?session:previous",
+        "src/a.ts(3,1): error TS2322: Type 'string' is not assignable.",
+    );
     nvim.keys(&format!("{at}G<CR>"));
     nvim.wait_until("the source", |nvim| nvim.buffer().ends_with("src/a.ts") && nvim.position().0 == 3);
     nvim.ex("Brummer search --previous /items.20/");

@@ -229,3 +229,28 @@ async fn what_a_script_starts_to_clean_up_is_not_asked_to_end() {
         rig.sink.lines.lock().clear();
     }
 }
+
+#[tokio::test]
+async fn a_guard_that_was_stopped_goes_on_when_it_has_to_end_its_tree() {
+    let config =
+        ProcessManagerConfig { stop_grace: Duration::from_millis(20), ..ProcessManagerConfig::default() };
+    let mut rig = Rig::with(Mode::Current, &config);
+    let script = "trap '' TERM; echo up; while :; do sleep 0.01; done";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    rig.line("up").await;
+    let pid = rig.started().await;
+    let leader = crate::guard::find(i32::try_from(pid).unwrap()).expect("it lives");
+    let guard = crate::guard::find(leader.parent).expect("it has a guard");
+    assert!(crate::guard::signal(&guard, Signal::STOP));
+    let stopped = async {
+        while !crate::guard::find(guard.pid).is_some_and(|guard| guard.still) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, stopped).await.expect("it stops");
+    rig.manager.stop(process).await.unwrap();
+    assert_eq!(rig.exit().await.1, State::Stopped);
+    assert!(!group_is_alive(pid));
+    let counted = rig.resources.metrics().snapshot().process;
+    assert_eq!((counted.killed, counted.guards_lost), (1, 0), "it did its work itself");
+}

@@ -240,6 +240,8 @@ async fn a_filtered_buffer_gets_what_passes_of_what_is_kept_and_of_what_comes() 
         root: None,
         name: Some("dev".to_owned()),
         max,
+        rows: None,
+        from: None,
         filter: Some(filter.to_owned()),
     };
     rig.flush.take(ToFlush::Watch(1, watch(1000, "/a(/")));
@@ -276,7 +278,15 @@ async fn a_filter_that_lets_a_flood_pass_keeps_no_more_than_its_buffer_has_room_
     let mut rig = Rig::new(100_000, false);
     rig.begin(1, "dev").await;
     let filter = Some("line".to_owned());
-    let watch = protocol::Watch { buf: 5, root: None, name: Some("dev".to_owned()), max: 1000, filter };
+    let watch = protocol::Watch {
+        buf: 5,
+        root: None,
+        name: Some("dev".to_owned()),
+        max: 1000,
+        rows: None,
+        from: None,
+        filter,
+    };
     rig.flush.take(ToFlush::Watch(1, watch));
     rig.until(|frame| frame.logs.first().map(|patch| assert!(patch.reset))).await;
     let (mut sent, mut skipped, mut total) = (0, 0, 0);
@@ -328,7 +338,15 @@ async fn what_a_buffer_was_never_sent_is_loaded_in_front_of_a_line() {
     }
     rig.end(1).await;
     let name = Some("dev".to_owned());
-    let watch = protocol::Watch { buf: 5, root: Some(rig.root()), name, max: 10, filter: None };
+    let watch = protocol::Watch {
+        buf: 5,
+        root: Some(rig.root()),
+        name,
+        max: 10,
+        rows: None,
+        from: None,
+        filter: None,
+    };
     rig.flush.take(ToFlush::Watch(1, watch));
     rig.reply().await.expect("it is watched");
     let mut load = async |before, count| {

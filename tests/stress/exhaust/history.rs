@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use brummer::{
     config::{LogStoreConfig, Mode},
-    event::{ProcessInfo, RunId, Seq, Timestamp},
+    event::{ProcessInfo, RunId, Timestamp},
     history::{History, Query, Reader},
     logs::Logs,
     process::OutputBatch,
