@@ -22,6 +22,11 @@
 #[cfg(all(feature = "loom", feature = "shuttle"))]
 compile_error!("the features loom and shuttle exclude each other: each replaces the locks");
 
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+#[path = "../tests/fuzz/corpus.rs"]
+mod fuzz;
+
 pub mod sync;
 
 pub mod config;

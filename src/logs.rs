@@ -2,11 +2,12 @@
 //!
 //! *Flows in:* [`OutputBatch`]es from the output pipe; questions on the handle [`Logs`]. *Flows out:*
 //! `LinesArrived` and `ErrorDetected` on the bus; answers made of shared, immutable [`Chunk`]s. *Bounded:* lines
-//! and bytes kept (`log_store.max_entries`, `max_bytes`), headlines kept per process, questions waiting. *Lost:* the oldest
+//! and bytes kept (`log_store.max_entries`, `max_bytes`), links of a line and their length, headlines kept per process, questions waiting. *Lost:* the oldest
 //! lines of the process that holds most, counted, when a bound is reached; nothing on the way in.
 //!
 //! Reads are answered by the writer between two batches, which hands out references to chunks and never
-//! copies text. Whatever takes time (search, rendering, looking at files) happens on the reader's side.
+//! copies text. Whatever takes time (search, rendering, looking at files) happens on the reader's side, on a [`Slice`] or a
+//! [`Snapshot`]. Who holds one keeps its chunks in memory.
 //!
 //! What has been stored goes on to the [`Recorder`]; a run's end is acknowledged behind it. While that has no room no batch is
 //! taken, and questions are answered.

@@ -12,6 +12,7 @@ use crate::{
 
 mod ansi;
 mod contract;
+mod fuzz;
 mod levels;
 mod model;
 mod recorded;

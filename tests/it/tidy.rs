@@ -115,6 +115,7 @@ fn every_file_says_what_it_is() {
     sources.extend(files("tests/it", "rs"));
     sources.extend(files("tests/bench", "rs"));
     sources.extend(files("tests/stress", "rs"));
+    sources.extend(files("tests/fuzz", "rs"));
     let found: Vec<String> =
         sources.iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(file, _)| file.clone()).collect();
     report("files without a //! header", &found);
@@ -266,6 +267,7 @@ fn no_file_names_a_machine() {
         ("tests/lua", "lua"),
         ("tests/bench", "rs"),
         ("tests/stress", "rs"),
+        ("tests/fuzz", "rs"),
         ("doc", "md"),
         ("doc", "txt"),
         ("tools", "lua"),

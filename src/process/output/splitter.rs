@@ -142,6 +142,20 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_read_is_cut_into_its_lines() {
+        crate::fuzz::feed("splitter", |input| {
+            // Blocks of sizes that the input itself gives.
+            let (mut blocks, mut rest) = (Vec::new(), input);
+            while let Some(size) = rest.first() {
+                let (block, tail) = rest.split_at(rest.len().min(usize::from(*size) + 1));
+                blocks.push(block);
+                rest = tail;
+            }
+            assert_eq!(split(&blocks), model(&blocks));
+        });
+    }
+
+    #[test]
     fn a_line_may_arrive_in_many_blocks_and_end_without_a_newline() {
         assert_eq!(split(&[b"a", b"b\nc", b"", b"d\n\ne"]).text, b"ab\ncd\n\ne\n");
         assert_eq!(split(&[]), Lines::default());
