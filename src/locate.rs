@@ -5,6 +5,10 @@
 //! heading above its positions, an open stack trace); a [`Resolver`] turns the path a tool printed into a
 //! file that exists and its column into a byte column.
 //!
+//! [`Scanner::block`] reads many lines at once: those that say nothing, which are nearly all, are known by a few bytes
+//! and passed over. [`level`] and [`urls`] look at text alone, and [`Scanner::take_frames`] tells which neighbouring lines
+//! are the stack frames of one error.
+//!
 //! Recognisers are data: one table per tool family under `family/`, a `Rule` per format. Reading a
 //! line costs a scan for a few shapes (`shape.rs`); only rules whose shapes are there run their pattern.
 //!
@@ -17,6 +21,7 @@ mod block;
 mod column;
 mod explain;
 mod family;
+mod frames;
 mod hints;
 mod lane;
 mod level;

@@ -1,7 +1,7 @@
 //! Keeps what processes print: one writer, bounded, readable while it is written.
 //!
 //! *Flows in:* [`OutputBatch`]es from the output pipe; questions on the handle [`Logs`]. *Flows out:*
-//! `LinesArrived` and `ErrorDetected` on the bus; answers made of shared, immutable [`Chunk`]s. *Bounded:* lines
+//! `LinesArrived`, `ErrorDetected` and `UrlDetected` on the bus; answers made of shared, immutable [`Chunk`]s. *Bounded:* lines
 //! and bytes kept (`log_store.max_entries`, `max_bytes`), links of a line and their length, headlines kept per process, questions waiting. *Lost:* the oldest
 //! lines of the process that holds most, counted, when a bound is reached; nothing on the way in.
 //!
@@ -43,6 +43,7 @@ use crate::{
     resource::{self, ResourceManager, Sender, Waiting},
 };
 
+mod addresses;
 mod ansi;
 mod chunk;
 mod facts;

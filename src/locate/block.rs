@@ -79,8 +79,12 @@ impl Pass<'_> {
             return None;
         }
         let index = self.scanner.lane(peeled.tag);
+        let open = self.scanner.folding.is_open();
         let lane = &mut self.scanner.lanes_mut()[index];
         let state = lane.calm_shape()?;
+        if open {
+            return None;
+        }
         let body = &line[peeled.start..];
         let blanks = body.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let Some(first) = body.get(blanks) else {

@@ -207,8 +207,9 @@ fn bracketed(text: &[u8]) -> Option<(&[u8], usize)> {
         && match name {
             [] => false,
             [one] => one.is_ascii_digit() || one.is_ascii_lowercase(),
-            _ if name.len() <= 8 => TOOLS.binary_search(&lower).is_err(),
-            _ => !name.starts_with(b"plugin ") && !name.eq_ignore_ascii_case(b"optimizer"),
+            _ if name.len() > 7 && name.starts_with(b"plugin ") => false,
+            _ if name.len() > 8 => !name.eq_ignore_ascii_case(b"optimizer"),
+            _ => TOOLS.binary_search(&lower).is_err(),
         };
     shaped.then_some((name, length))
 }

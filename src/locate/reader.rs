@@ -54,6 +54,7 @@ impl Reader<'_> {
         if !frames && self.lane.title.as_ref().is_some_and(|title| title.framed) {
             self.flush();
         }
+        self.follow(matched.as_ref(), body);
         let mut titles = true;
         if let Some(matched) = matched {
             titles = !matches!(
@@ -70,7 +71,27 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the line continues the stack frames above it.
+    fn follow(&mut self, matched: Option<&Match>, body: &str) {
+        let (seq, lane) = (self.seq, self.lane.used);
+        match matched {
+            Some(Match { rule, place, .. })
+                if matches!(rule.act, Act::Frame | Act::Internal | Act::FrameLast) =>
+            {
+                self.scanner.folding.frame(seq, lane, rule.act, place.as_ref());
+            }
+            other => {
+                // Source, and what reads like the end of a trace but stands too deep.
+                let source = other.is_none_or(|matched| matched.rule.act == Act::Raised);
+                let ends = |trace: &Trace| other.is_some() && indent(body) <= trace.indent;
+                let inside = source && indent(body) > 0 && !self.lane.trace.as_ref().is_some_and(ends);
+                self.scanner.folding.other(seq, lane, inside);
+            }
+        }
+    }
+
     pub(super) fn blank(&mut self, body: &str) {
+        self.scanner.folding.end();
         if self.lane.title.as_ref().is_some_and(|title| title.framed) {
             self.flush();
         }

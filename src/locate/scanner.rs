@@ -2,6 +2,7 @@
 
 use super::{
     Finding, Frames, Place,
+    frames::Folding,
     lane::{LANES, Lane},
     prefix,
     reader::Reader,
@@ -31,8 +32,8 @@ pub struct Scanner {
     groups: u32,
     /// Headlines of build tools, by the end of their path and their line.
     told: VecDeque<Told>,
-    /// Frames told and not yet fetched.
-    frames: Vec<Frames>,
+    /// The stack frames read last.
+    pub(super) folding: Folding,
 }
 
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl Scanner {
     pub fn reset(&mut self) {
         self.lanes.clear();
         self.told.clear();
+        self.folding = Folding::default();
     }
 
     /// Reads the next line, which must hold no escapes. Findings may concern earlier lines.
@@ -89,7 +91,7 @@ impl Scanner {
 
     /// The groups of stack frames that have ended since the last call.
     pub fn take_frames(&mut self) -> Vec<Frames> {
-        std::mem::take(&mut self.frames)
+        self.folding.take()
     }
 
     /// The output is over: tells what was still waiting.
@@ -101,6 +103,7 @@ impl Scanner {
             reader.say(None);
             reader.flush();
         }
+        self.folding.end();
     }
 
     /// The lane of a prefix.

@@ -1,10 +1,12 @@
 //! What the whole room promises, by example: lines in, findings out.
 
 mod blocks;
+mod folds;
 mod hostile;
 mod lines;
 mod places;
 mod stories;
+mod words;
 
 use super::{Finding, Role, Scanner, Severity, family, shape::Shape};
 use crate::event::Seq;

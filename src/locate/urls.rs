@@ -24,13 +24,17 @@ pub fn urls(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         }
         let rest = &text[colon + 3..];
         let length = rest.iter().position(|byte| !is_part(*byte)).unwrap_or(rest.len());
-        let end = trimmed(text, start, colon + 3 + length);
+        let end = colon + 3 + length;
         least = end;
-        let host = text
-            .get(colon + 3)
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'[' || *byte >= 0x80);
-        let fits = end - start <= MAX_URL && end > colon + 3 && host;
-        (fits && std::str::from_utf8(&text[start..end]).is_ok()).then_some(start..end)
+        let host = rest
+            .first()
+            .is_some_and(|first| first.is_ascii_alphanumeric() || *first == b'[' || *first >= 0x80);
+        // Decided first, so that what is cut off of the end is bounded.
+        if !host || end - start > MAX_URL {
+            return None;
+        }
+        let end = trimmed(text, start, end);
+        (end > colon + 3 && std::str::from_utf8(&text[start..end]).is_ok()).then_some(start..end)
     })
 }
 

@@ -173,6 +173,11 @@ impl Chunk {
         })
     }
 
+    /// Whether any line has a link.
+    pub(super) fn has_links(&self) -> bool {
+        !self.links.is_empty()
+    }
+
     /// A line's facts.
     pub fn line(&self, index: usize) -> Line {
         let large = self.large.get(of(&self.large, &(index..index + 1), |large| large.line).start);

@@ -7,11 +7,12 @@ use super::{
     facts::Facts,
     intake::Intake,
     lines::{Excess, Lines},
+    addresses::Addresses,
     spare::Spare,
     style::StyleTable,
 };
 use crate::{
-    event::{ProcessId, RunId, Seq, Timestamp},
+    event::{ProcessId, RunId, Seq, Timestamp, Url},
     locate::{Finding, Place, Role, Scanner, Severity},
     process::Stream,
     resource::catch_panic,
@@ -37,6 +38,7 @@ pub(super) struct ProcessLog {
     max_headlines: usize,
     /// Distinct errors of the present run.
     errors: u32,
+    addresses: Addresses,
     scanner: Scanner,
     out: Cleaner,
     err: Cleaner,
@@ -65,6 +67,8 @@ pub(super) struct Added {
     pub(super) long: u64,
     /// New headlines, oldest first.
     pub(super) headlines: usize,
+    /// There are new addresses.
+    pub(super) urls: bool,
     /// Lines in which no errors were looked for though they are of the present run.
     pub(super) unclassified: u64,
     /// What a panic said, if there was one. The lines are kept all the same.
@@ -85,6 +89,7 @@ impl ProcessLog {
             groups: VecDeque::new(),
             max_headlines: max_headlines.max(1),
             errors: 0,
+            addresses: Addresses::default(),
             scanner: Scanner::new(),
             out: Cleaner::default(),
             err: Cleaner::default(),
@@ -124,6 +129,7 @@ impl ProcessLog {
         self.number = number;
         self.errors = 0;
         self.scanner = Scanner::new();
+        self.addresses.begin();
         self.out = Cleaner::default();
         self.err = Cleaner::default();
         if self.runs.len() == RUNS {
@@ -170,12 +176,13 @@ impl ProcessLog {
     /// is looked at without what came before.
     fn classify(&mut self, added: &mut Added, next_id: &mut u64) {
         let (mut found, first) = (Vec::new(), added.first);
-        let Self { lines, scanner, .. } = self;
+        let Self { lines, scanner, addresses, .. } = self;
         let looked = catch_panic(|| {
             for part in lines.parts(first, lines.last()) {
                 #[cfg(test)]
                 super::planted::panic_looking(part.block());
                 scanner.block(part.first, part.block(), &mut found);
+                added.urls |= addresses.look(&part);
                 added.unclassified -= part.lines.len() as u64;
             }
         });
@@ -195,6 +202,11 @@ impl ProcessLog {
             }
             self.groups.push_back(Group { id: *next_id, process: self.process, frames });
         }
+    }
+
+    /// Addresses the present run has printed.
+    pub(super) fn urls(&self) -> Arc<[Url]> {
+        self.addresses.urls()
     }
 
     /// The run is over, or nobody looks for errors from now on: what the scanner still held back is told. Returns how

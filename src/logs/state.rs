@@ -10,7 +10,7 @@ use super::{
     process_log::{Added, ProcessLog, Shared},
     spare::Spare,
 };
-use crate::event::{ProcessId, RunId, Seq, Timestamp};
+use crate::event::{ProcessId, RunId, Seq, Timestamp, Url};
 
 /// What the store holds at most.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,8 @@ pub(super) struct Appended {
     /// The first new error headline.
     pub(super) error: Option<(Seq, Arc<str>)>,
     pub(super) errors: u32,
+    /// All addresses of the run, where there are new ones.
+    pub(super) urls: Option<Arc<[Url]>>,
     /// Lines in which no errors were looked for.
     pub(super) unclassified: u64,
     /// What a panic said, if there was one.
@@ -144,10 +146,11 @@ impl State {
         facts: Facts,
     ) -> Appended {
         let log = self.logs.entry(process).or_insert_with(|| ProcessLog::new(process, self.limits.headlines));
-        let Added { first, count, text: bytes, cost, long, headlines, unclassified, panicked } =
+        let Added { first, count, text: bytes, cost, long, headlines, urls, unclassified, panicked } =
             log.append(text, cut, facts, &mut self.shared);
         let (last, error, errors) = (log.last(), log.first_error(headlines), log.errors());
-        let appended = Appended { first, last, error, errors, unclassified, panicked };
+        let urls = urls.then(|| log.urls());
+        let appended = Appended { first, last, error, errors, urls, unclassified, panicked };
         self.counts.lines += count;
         self.counts.kept += count;
         self.counts.bytes += bytes;

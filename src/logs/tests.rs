@@ -10,9 +10,11 @@ use crate::{
     process::Stream,
 };
 
+mod addresses;
 mod ansi;
 mod contract;
 mod fuzz;
+mod groups;
 mod levels;
 mod model;
 mod recorded;

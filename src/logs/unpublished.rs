@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{settings::Flush, state::Appended};
-use crate::event::{Event, ProcessId, RunId, Seq, Timestamp};
+use crate::event::{Event, ProcessId, RunId, Seq, Timestamp, Url};
 
 /// Per process, in the order of their first line. One entry for each process that printed since the pipe was empty.
 #[derive(Default)]
@@ -18,6 +18,13 @@ struct Pending {
     /// When the first of them was stored.
     since: Instant,
     error: Option<FirstError>,
+    urls: Option<Urls>,
+}
+
+struct Urls {
+    run: RunId,
+    at: Timestamp,
+    urls: Arc<[Url]>,
 }
 
 struct FirstError {
@@ -42,13 +49,16 @@ impl Unpublished {
         appended: Appended,
         now: Instant,
     ) {
-        let Appended { first, last, error, errors, .. } = appended;
+        let Appended { first, last, error, errors, urls, .. } = appended;
+        let urls = urls.map(|urls| Urls { run, at, urls });
         let error = error.map(|(seq, message)| FirstError { run, at, seq, message, count: errors });
         let Some(known) = self.0.iter_mut().find(|known| known.process == process) else {
-            self.0.push(Pending { process, first, last, since: now, error });
+            self.0.push(Pending { process, first, last, since: now, error, urls });
             return;
         };
         known.last = last;
+        // The newest has those before it.
+        known.urls = urls.or(known.urls.take());
         match (&mut known.error, error) {
             (Some(known), Some(error)) => known.count = error.count,
             (known @ None, error) => *known = error,
@@ -75,7 +85,8 @@ impl Unpublished {
 
 impl Pending {
     fn into_events(self) -> impl Iterator<Item = Event> {
-        let Self { process, first, last, error, .. } = self;
+        let Self { process, first, last, error, urls, .. } = self;
+        let urls = urls.map(|Urls { run, at, urls }| Event::UrlDetected { process, run, urls, at });
         let error = error.map(|FirstError { run, at, seq, message, count }| Event::ErrorDetected {
             process,
             run,
@@ -84,7 +95,7 @@ impl Pending {
             message,
             at,
         });
-        [Event::LinesArrived { process, first, last }].into_iter().chain(error)
+        [Event::LinesArrived { process, first, last }].into_iter().chain(error).chain(urls)
     }
 }
 
@@ -101,7 +112,15 @@ mod tests {
 
     fn lines(first: u64, last: u64, errors: u32) -> Appended {
         let error = (errors > 0).then(|| (Seq(first), format!("error {errors}").into()));
-        Appended { first: Seq(first), last: Seq(last), error, errors, unclassified: 0, panicked: None }
+        Appended {
+            first: Seq(first),
+            last: Seq(last),
+            error,
+            errors,
+            urls: None,
+            unclassified: 0,
+            panicked: None,
+        }
     }
 
     fn told(events: &[Event]) -> Vec<String> {

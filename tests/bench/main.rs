@@ -1,9 +1,9 @@
 //! What brummer costs, as tables. Compare rows of one run only.
 //!
 //! `cargo bench --bench bench -- NAME…` measures only some groups: `editor` beside the same thing without brummer, `logs`
-//! the way of a line from a child into the store, `search` what finds lines in it, `keys` what a keypress notices of a
-//! flood, `bus` the event bus beside simpler ways, `start` start, stop and restart beside other tools, `ends` the end of
-//! trees when host, guard or Neovim are killed, `usage` the looks at what trees use, `rollout` the current
+//! the way of a line from a child into the store, `classify` looking for errors in it, `search` what finds lines again,
+//! `keys` what a keypress notices of a flood, `bus` the event bus beside simpler ways, `start` start, stop and restart
+//! beside other tools, `ends` the end of trees when host, guard or Neovim are killed, `usage` the looks at what trees use, `rollout` the current
 //! implementations beside their fallbacks, and `core` a few rows for `make bench-against`. `--json` prints the figures
 //! for machines instead, without those of `bus`.
 
@@ -17,6 +17,7 @@ mod support;
 
 mod bus;
 mod child;
+mod classify;
 mod core;
 mod editor;
 mod ends;
@@ -40,6 +41,7 @@ const GROUPS: &[Group] = &[
     ("keys", keys::rows),
     ("logs", logs::rows),
     ("search", search::rows),
+    ("classify", classify::rows),
     ("bus", bus::rows),
     ("start", start::rows),
     ("ends", ends::rows),

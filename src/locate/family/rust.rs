@@ -12,6 +12,13 @@ pub(super) const RULES: &[Rule] = &[
         ..RULE
     },
     Rule {
+        name: "rust-internal",
+        pattern: r"^\s+at /rustc/",
+        starts: &["at /rustc/"],
+        act: Act::Internal,
+        ..RULE
+    },
+    Rule {
         name: "rust-frame",
         pattern: r"^\s+at (?P<file>\.{0,2}/[^:]+\.rs):%L(?::%C)?$",
         needs: Shape::FILE_NUMBER,

@@ -24,6 +24,7 @@ macro_rules! both_modes {
 both_modes! {
     a_flood_of_errors_does_not_push_an_exit_out
     an_error_told_again_takes_nothing_back
+    addresses_are_happenings_once_and_go_with_their_run
     happenings_are_bounded_and_rows_stay_complete
     a_new_run_shows_nothing_of_the_old_one_but_its_lines
     happenings_come_once_and_in_order
@@ -87,6 +88,29 @@ fn a_flood_of_errors_does_not_push_an_exit_out(mode: Mode) {
     let row = &view.rows[0];
     assert_eq!((row.errors, row.first_error.as_deref()), (5000, Some("error 1")));
     assert_eq!(model.ended(process, 1).map(|ended| ended.took), Some(42));
+}
+
+/// An event has all addresses of its run, so that one whose place was taken by a newer one loses nothing.
+fn addresses_are_happenings_once_and_go_with_their_run(mode: Mode) {
+    let model = Model::new(mode, HISTORY);
+    let (process, run, at) = (ProcessId(1), RunId(1), Timestamp(0));
+    let told = |run, count: u64| {
+        let url = |number: u64| Url { seq: Seq(number), url: format!("http://x.dev/{number}").into() };
+        model.update(&Event::UrlDetected { process, run, urls: (1..=count).map(url).collect(), at });
+    };
+    told(run, 1);
+    assert_eq!(model.view(Revision::default(), 0), View::default(), "nobody knows the process yet");
+    model.update(&Event::ProcessPending { process, run, info: info(1), at });
+    for count in [1, 3, 3, 2] {
+        told(run, count);
+    }
+    let view = model.view(Revision::default(), 0);
+    let urls: Vec<_> = view.happenings.iter().map(|it| it.what.clone()).collect();
+    assert_eq!(urls, view.rows[0].urls.iter().cloned().map(What::Url).collect::<Vec<_>>());
+    assert_eq!(urls.len(), 3);
+    model.update(&Event::ProcessPending { process, run: RunId(2), info: info(1), at });
+    told(run, 3);
+    assert!(model.row(process).is_some_and(|row| row.urls.is_empty()), "those of the old run are gone");
 }
 
 /// A known error that is printed again changes nothing; what waits to be told of it stays.
