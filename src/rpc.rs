@@ -36,6 +36,7 @@ mod protocol;
 mod rows;
 mod search;
 mod session;
+mod sieve;
 mod stdio;
 mod terminals;
 #[cfg(test)]

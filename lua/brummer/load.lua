@@ -39,15 +39,12 @@ function M.run()
     return notify.say('there is nothing to load here')
   end
   local count = math.min(COUNT * vim.v.count1, MAX)
-  log.asked = true
   host.call('load', {
     buf = view.buf,
     before = seq,
     id = id ~= 0 and id or nil,
     count = count,
   }, function(err, value)
-    -- The lines have come in the frame of this answer.
-    log.asked = nil
     if err then
       return notify.failed(err)
     end

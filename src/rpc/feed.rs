@@ -58,11 +58,12 @@ pub(super) async fn read(watch: &mut Watch, handles: &Handles, styles_sent: &mut
     // Others were found late, on lines that were sent before.
     found.retain(|mark| which == Which::Merged || mark.seq < from || kept(mark.process, mark.seq));
     groups.retain(|it| which == Which::Merged || it.frames.last < from || kept(it.process, it.frames.last));
-    if !slice.parts.is_empty() || !slice.marks.is_empty() || watch.fresh {
-        if let Some(patch) = show(watch, &slice, from, handles, styles_sent) {
-            watch.fresh = false;
-            patches.push(patch);
-        }
+    let news = !slice.parts.is_empty() || !slice.marks.is_empty() || !slice.groups.is_empty();
+    if (news || watch.fresh)
+        && let Some(patch) = show(watch, &slice, from, handles, styles_sent)
+    {
+        watch.fresh = false;
+        patches.push(patch);
     }
     watch.left_out(from, &slice);
     watch.passed(&slice, marks);

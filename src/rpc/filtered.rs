@@ -6,38 +6,27 @@
 
 use std::{
     collections::VecDeque,
-    path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Release},
+        },
     },
 };
 
-use super::{
-    Handles,
-    frame::{LogPatch, RunRow},
-    patch::{self, LIMIT_BYTES, severity_number},
-    protocol,
-    search::Scope,
-};
+use super::{Handles, frame::LogPatch, load, protocol, sieve::Sieve};
 use crate::{
-    event::{Component, ProcessId, Seq},
-    locate::Level,
-    logs::{Line, Mark, Part, Query, RunMark, Slice, StyleTable, Which},
+    event::Component,
+    logs::StyleTable,
     model::Revision,
     resource::Task,
-    search::{Block, Facts, Filter, Searcher},
+    search::{Filter, Searcher},
     sync::{Mutex, Notify},
 };
 
 /// A buffer is never sent more than this many lines at first, whatever it asks for.
 const MAX: usize = 100_000;
-
-/// Lines of a patch.
-const LINES: usize = 500;
-
-/// Lines that are looked at between two questions to the store.
-const STEP: usize = 64 << 10;
 
 /// A patch, and what the style numbers in it mean.
 pub(super) type Ready = (LogPatch, Arc<StyleTable>);
@@ -61,21 +50,24 @@ struct Shown {
 
 /// What a buffer asked for.
 #[derive(Clone)]
-struct Asked {
-    buf: i64,
-    root: Option<String>,
-    name: Option<String>,
-    max: usize,
-    filter: Filter,
+pub(super) struct Asked {
+    pub(super) buf: i64,
+    pub(super) root: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) max: usize,
+    pub(super) filter: Filter,
 }
 
 /// What a task has ready, and whether it is to look again.
 #[derive(Default)]
-struct Outbox {
-    ready: Mutex<VecDeque<Ready>>,
-    look: Notify,
-    /// It has been sent to look and has not come back.
-    busy: AtomicBool,
+pub(super) struct Outbox {
+    pub(super) ready: Mutex<VecDeque<Ready>>,
+    pub(super) look: Notify,
+    /// How often it has been sent to look, and how often it had been when it last came back.
+    pub(super) sent: AtomicU64,
+    pub(super) back: AtomicU64,
+    /// Lines that have passed.
+    pub(super) passed: AtomicU64,
 }
 
 impl Drop for Shown {
@@ -108,15 +100,7 @@ impl Filtered {
 
     fn begin(&self, handles: &Handles, asked: Asked) -> Shown {
         let outbox: Arc<Outbox> = Arc::default();
-        let sieve = Sieve {
-            handles: handles.clone(),
-            searcher: self.searcher.clone(),
-            asked: asked.clone(),
-            outbox: Arc::clone(&outbox),
-            passed: 0,
-            fresh: true,
-            runs: Vec::new(),
-        };
+        let sieve = Sieve::new(handles.clone(), self.searcher.clone(), asked.clone(), Arc::clone(&outbox));
         let work = sieve.run(Arc::clone(&self.news));
         let task = handles.resources.spawn(Component::Rpc, "filter", work);
         Shown { asked, outbox, told: None, task }
@@ -126,11 +110,11 @@ impl Filtered {
         self.shown.retain(|shown| shown.asked.buf != buf);
     }
 
-    /// What the filter of a buffer is and which log it shows.
-    #[expect(clippy::type_complexity, reason = "a project, a name and a filter")]
-    pub(super) fn find(&self, buf: i64) -> Option<((Option<&str>, Option<&str>), Filter)> {
-        let Asked { root, name, filter, .. } = &self.shown.iter().find(|shown| shown.asked.buf == buf)?.asked;
-        Some(((root.as_deref(), name.as_deref()), filter.clone()))
+    /// The log that a buffer shows, if it is one of them.
+    pub(super) fn find(&self, buf: i64) -> Option<load::Shown> {
+        let Shown { asked, outbox, .. } = self.shown.iter().find(|shown| shown.asked.buf == buf)?;
+        let Asked { root, name, filter, .. } = asked.clone();
+        Some(load::Shown { root, name, filter, total: Some(outbox.passed.load(Acquire)) })
     }
 
     /// Returns when one of them may have something ready. Cancel safe.
@@ -143,7 +127,7 @@ impl Filtered {
         let patches = self.shown.iter_mut().filter_map(|shown| {
             if shown.told != Some(now) {
                 shown.told = Some(now);
-                shown.outbox.busy.store(true, Ordering::Release);
+                shown.outbox.sent.fetch_add(1, Release);
                 shown.outbox.look.notify_one();
             }
             shown.outbox.ready.lock().pop_front()
@@ -158,7 +142,9 @@ impl Filtered {
 
     /// Whether lines are still to be looked at or to be sent.
     pub(super) fn lacks(&self) -> bool {
-        let looks = |shown: &Shown| shown.outbox.busy.load(Ordering::Acquire) && !shown.task.is_finished();
+        let looks = |Shown { outbox, task, .. }: &Shown| {
+            outbox.back.load(Acquire) < outbox.sent.load(Acquire) && !task.is_finished()
+        };
         self.shown.iter().any(looks) || self.is_behind()
     }
 
@@ -174,288 +160,4 @@ impl Filtered {
         self.shown[at] = self.begin(handles, self.shown[at].asked.clone());
         true
     }
-}
-
-/// The task of a buffer.
-struct Sieve {
-    handles: Handles,
-    searcher: Searcher,
-    asked: Asked,
-    outbox: Arc<Outbox>,
-    /// Lines that passed so far.
-    passed: u64,
-    /// The buffer is to be emptied.
-    fresh: bool,
-    /// Runs that have begun and of which no line has passed.
-    runs: Vec<RunMark>,
-}
-
-/// How far a log has been looked at.
-struct Reached {
-    which: Which,
-    next: Seq,
-    marks: u64,
-}
-
-// === impl Sieve ===
-
-impl Sieve {
-    /// Looks whenever it is sent to.
-    async fn run(mut self, news: Arc<Notify>) {
-        let mut reached = None;
-        loop {
-            self.outbox.look.notified().await;
-            if reached.is_none() {
-                reached = self.begin().await;
-            }
-            if let Some(reached) = &mut reached {
-                self.follow(reached).await;
-            }
-            self.outbox.busy.store(false, Ordering::Release);
-            news.notify_one();
-        }
-    }
-
-    /// What is kept when it begins: the newest lines that pass, and how many do. Nothing when there is no such log yet.
-    async fn begin(&mut self) -> Option<Reached> {
-        let Asked { root, name, filter, max, .. } = &self.asked;
-        let scope = Scope::of(&self.handles, root.as_deref(), name.as_deref()).ok()?;
-        if name.is_some() && scope.which == Which::Merged {
-            return None;
-        }
-        let look = Arc::new(scope.look(&self.handles, filter.clone()).await.ok()?);
-        let (mut newest, mut total, max) = (Vec::new(), 0, *max);
-        let window = |found: Vec<_>| {
-            total += found.len() as u64;
-            newest.extend(found.into_iter().rev().take(max - newest.len()));
-            true
-        };
-        self.searcher.newest_first(&look, Seq(u64::MAX), window).await;
-        newest.reverse();
-        let next = Seq(look.snapshot().head.0 + 1);
-        let runs = look.snapshot().logs.iter().flat_map(|log| log.runs.iter().cloned());
-        self.runs = runs.collect();
-        let styles = Arc::clone(&look.snapshot().styles);
-        let skipped = total - newest.len() as u64;
-        let parts = look.parts(&newest);
-        let kept = look.snapshot().len();
-        self.passed = total;
-        self.push(scope.which, parts, skipped, kept - total, &styles);
-        // Marks of what is shown already.
-        let query = Query { which: scope.which, from: next, max_lines: 1, max_behind: 0, max_bytes: 0 };
-        let (slice, _) = self.handles.logs.read(query, 0).await.ok()?;
-        self.mark(scope.which, &slice.marks);
-        Some(Reached { which: scope.which, next, marks: 0 })
-    }
-
-    /// What has come since.
-    async fn follow(&mut self, reached: &mut Reached) {
-        loop {
-            let query = Query {
-                which: reached.which,
-                from: reached.next,
-                max_lines: STEP,
-                max_behind: usize::MAX,
-                max_bytes: usize::MAX,
-            };
-            // The store is gone only while the host ends.
-            let Ok((slice, marks)) = self.handles.logs.read(query, reached.marks).await else { return };
-            let (from, end) = (reached.next, slice.next > slice.head);
-            (reached.next, reached.marks) = (slice.next, marks);
-            let lost = slice.parts.first().map_or(0, |part| part.position.0.saturating_sub(from.0));
-            let (sent, which) = (Arc::new(slice), reached.which);
-            if !sent.parts.is_empty() {
-                let Some((parts, seen)) = self.sieved(&sent, which).await else { return };
-                let count: u64 = parts.iter().map(|part| part.lines.len() as u64).sum();
-                self.passed += count;
-                self.runs.extend(sent.runs.iter().cloned());
-                self.push(which, parts, lost, seen - count, &sent.styles);
-            }
-            self.mark(which, &sent.marks);
-            if end {
-                return;
-            }
-        }
-    }
-
-    /// The lines of a slice that pass, and how many there were.
-    async fn sieved(&self, slice: &Arc<Slice>, which: Which) -> Option<(Vec<Part>, u64)> {
-        let filter = self.asked.filter.clone();
-        let mut admitted: Vec<ProcessId> = slice.parts.iter().map(|part| part.process).collect();
-        admitted.sort_unstable();
-        admitted.dedup();
-        let (root, model) = (self.asked.root.as_deref().map(Path::new), &self.handles.model);
-        admitted.retain(|process| {
-            model.row(*process).is_some_and(|row| {
-                let here = which != Which::Merged || root.is_none_or(|root| row.info.root == root);
-                here && filter.admits(&row.info.label())
-            })
-        });
-        let slice = Arc::clone(slice);
-        let work = move || sieve(&filter, &slice, &admitted);
-        self.handles.resources.blocking(Component::Rpc, "filter", work).await
-    }
-
-    /// Makes patches of lines and keeps them ready.
-    fn push(&mut self, which: Which, parts: Vec<Part>, skipped: u64, over: u64, styles: &Arc<StyleTable>) {
-        let (buf, total, merged) = (self.asked.buf, self.passed, which == Which::Merged);
-        let id = match which {
-            Which::Process(process) => Some(process.0),
-            Which::Merged => None,
-        };
-        let runs = self.begun(&parts, merged);
-        let mut made =
-            patches(&self.handles, parts, merged, &LogPatch { buf, id, total, ..LogPatch::default() });
-        if made.is_empty() && (self.fresh || over + skipped > 0) {
-            made.push(LogPatch { buf, id, total, ..LogPatch::default() });
-        }
-        if let Some(first) = made.first_mut() {
-            (first.reset, first.skipped, first.passed_over) =
-                (std::mem::take(&mut self.fresh), skipped, over);
-            first.runs = runs;
-        }
-        made.into_iter().for_each(|patch| self.ready(patch, styles));
-    }
-
-    /// A run is told with the first of its lines that passes.
-    fn begun(&mut self, parts: &[Part], merged: bool) -> Vec<RunRow> {
-        let mut rows = Vec::new();
-        for part in parts {
-            let end = part.first.0 + part.lines.len() as u64;
-            let begun = |run: &RunMark| run.process == part.process && run.seq.0 < end;
-            let Some(at) = self.runs.iter().rposition(begun) else { continue };
-            let mut run = self.runs[at].clone();
-            run.seq = run.seq.max(part.first);
-            self.runs.retain(|run| !begun(run));
-            let ended = |process, number| self.handles.model.ended(process, number);
-            rows.push(patch::run_row(&run, merged, ended));
-        }
-        rows
-    }
-
-    /// Error headlines, also on lines that did not pass: of those the buffer knows nothing.
-    fn mark(&self, which: Which, marks: &[Mark]) {
-        if marks.is_empty() {
-            return;
-        }
-        let mut ready = self.outbox.ready.lock();
-        let buf = self.asked.buf;
-        if ready.is_empty() {
-            let patch = LogPatch { buf, total: self.passed, ..LogPatch::default() };
-            ready.push_back((patch, Arc::default()));
-        }
-        let Some((patch, _)) = ready.back_mut() else { return };
-        patch.marks.extend(marks.iter().flat_map(|mark| [mark.seq.0, severity_number(mark.severity)]));
-        if which == Which::Merged {
-            patch.mark_ids.extend(marks.iter().map(|mark| mark.process.0));
-        }
-    }
-
-    /// Keeps a patch ready, and of all that are not more lines than the buffer has room for.
-    fn ready(&self, patch: LogPatch, styles: &Arc<StyleTable>) {
-        let mut ready = self.outbox.ready.lock();
-        // What only counts goes with the one before.
-        if let Some((last, _)) = ready.back_mut()
-            && patch.lines.is_empty()
-            && patch.skipped == 0
-        {
-            last.passed_over += patch.passed_over;
-            last.total = patch.total;
-            return;
-        }
-        ready.push_back((patch, Arc::clone(styles)));
-        while ready.len() > 1
-            && ready.iter().map(|(patch, _)| patch.lines.len()).sum::<usize>() > self.asked.max
-        {
-            let Some((gone, _)) = ready.pop_front() else { return };
-            let Some((first, _)) = ready.front_mut() else { return };
-            first.skipped += gone.skipped + gone.lines.len() as u64;
-            first.passed_over += gone.passed_over;
-            first.reset |= gone.reset;
-        }
-    }
-}
-
-/// Lines as patches like `first`. Lines that cannot be shown are passed over.
-pub(super) fn patches(handles: &Handles, parts: Vec<Part>, merged: bool, first: &LogPatch) -> Vec<LogPatch> {
-    let mut parts: VecDeque<Part> = parts.into();
-    let mut patches = Vec::new();
-    while !parts.is_empty() {
-        let make = || {
-            let (mut patch, mut bytes) = (first.clone(), 0);
-            while let Some(part) = parts.pop_front() {
-                let (now, later) = cut(part, LINES - patch.lines.len(), &mut bytes);
-                if let Some(later) = later {
-                    parts.push_front(later);
-                }
-                let Some(now) = now else { break };
-                patch::add_part(&mut patch, &now, merged);
-            }
-            patch
-        };
-        patches.extend(handles.resources.recover(Component::Rpc, "lines", make));
-    }
-    patches
-}
-
-/// As much of a part as there is room for, at least one line where nothing else is in, and the rest.
-fn cut(mut part: Part, lines: usize, bytes: &mut usize) -> (Option<Part>, Option<Part>) {
-    let mut count = 0;
-    for index in part.lines.clone().take(lines) {
-        let size = part.chunk.text(index).len().min(patch::LIMIT_LINE);
-        if *bytes > 0 && *bytes + size > LIMIT_BYTES {
-            break;
-        }
-        *bytes += size;
-        count += 1;
-    }
-    if count == part.lines.len() {
-        return (Some(part), None);
-    }
-    let mut rest = part.clone();
-    rest.lines.start += count;
-    rest.first.0 += count as u64;
-    rest.position.0 += count as u64;
-    part.lines.end = part.lines.start + count;
-    ((count > 0).then_some(part), Some(rest))
-}
-
-/// The lines of a slice that pass, and how many there were.
-fn sieve(filter: &Filter, slice: &Slice, admitted: &[ProcessId]) -> (Vec<Part>, u64) {
-    let (mut passed, mut seen, mut found) = (Vec::<Part>::new(), 0, Vec::new());
-    for part in &slice.parts {
-        seen += part.lines.len() as u64;
-        if !admitted.contains(&part.process) {
-            continue;
-        }
-        let chunk = &part.chunk;
-        let base = u32::try_from(chunk.start(part.lines.start)).unwrap_or(u32::MAX);
-        let block = Block::new(part.block(), &chunk.ends()[part.lines.clone()], base);
-        let facts = |index: usize| {
-            let Line { at, stream, .. } = chunk.line(part.lines.start + index);
-            let seq = Seq(part.first.0 + index as u64);
-            let mark = slice.marks.iter().find(|mark| mark.process == part.process && mark.seq == seq);
-            Facts { at, stream, level: mark.map(|mark| Level::from(mark.severity)) }
-        };
-        found.clear();
-        filter.lines(&block, &facts, &mut found);
-        for &index in &found {
-            let line = part.lines.start + index;
-            if let Some(last) = passed.last_mut()
-                && Arc::ptr_eq(&last.chunk, chunk)
-                && last.lines.end == line
-            {
-                last.lines.end += 1;
-                continue;
-            }
-            let (first, position) = (part.first.0 + index as u64, part.position.0 + index as u64);
-            passed.push(Part {
-                lines: line..line + 1,
-                first: Seq(first),
-                position: Seq(position),
-                ..part.clone()
-            });
-        }
-    }
-    (passed, seen)
 }

@@ -27,7 +27,7 @@ use crate::{
     config::Backpressure,
     event::{Component, EventKind, Pressure, ProcessId},
     model::{HAPPENINGS, Happening, Revision, What},
-    search::{self, Searcher},
+    search::Searcher,
 };
 
 /// Changes of health that may wait. There are few, and none is lost: newer ones of a component replace older ones.
@@ -241,10 +241,8 @@ impl Flush {
 
     /// The log that a buffer watches.
     fn shown(&self, buf: i64) -> Option<load::Shown> {
-        let whole = self.watches.iter().find(|watch| watch.buf == buf);
-        let whole = whole.map(|watch| (watch.log(), search::Filter::default()));
-        let (log, filter) = whole.or_else(|| self.filtered.find(buf))?;
-        Some(load::Shown { root: log.0.map(str::to_owned), name: log.1.map(str::to_owned), filter })
+        let whole = self.watches.iter().find(|watch| watch.buf == buf).map(Watch::log);
+        whole.or_else(|| self.filtered.find(buf))
     }
 
     /// Everything that changed since the last frame, or nothing.

@@ -8,10 +8,11 @@ use super::{
     Handles,
     calls::answered,
     dispatch::{blocking, without_nulls},
-    filtered::{Ready, patches},
+    filtered::Ready,
     frame::{LogPatch, Reply},
     patch, protocol,
     search::Scope,
+    sieve::patches,
 };
 use crate::{
     event::{Component, ProcessId, Seq},
@@ -45,6 +46,8 @@ pub(super) struct Shown {
     pub(super) root: Option<String>,
     pub(super) name: Option<String>,
     pub(super) filter: Filter,
+    /// How many lines have passed that; nothing where all do.
+    pub(super) total: Option<u64>,
 }
 
 // === impl Loads ===
@@ -111,7 +114,7 @@ async fn load(
     asked: &protocol::Load,
     shown: Shown,
 ) -> Result<(Vec<Ready>, bool), String> {
-    let Shown { root, name, filter } = shown;
+    let Shown { root, name, filter, total } = shown;
     let scope = Scope::of(handles, root.as_deref(), name.as_deref())?;
     let look = Arc::new(scope.look(handles, filter).await?);
     let (before, wanted) = (Seq(asked.before), asked.count.clamp(1, MAX));
@@ -150,7 +153,7 @@ async fn load(
     let mut first = LogPatch {
         buf: asked.buf,
         before: Some(before.0),
-        total: look.snapshot().head.0,
+        total: total.unwrap_or(look.snapshot().head.0),
         ..LogPatch::default()
     };
     match scope.which {

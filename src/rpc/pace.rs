@@ -16,7 +16,7 @@ const SLOW_INTERVAL: Duration = Duration::from_millis(33);
 const SLOW_ANSWER: Duration = Duration::from_millis(8);
 
 /// See [`SLOW_ANSWER`]. A prompt may have been open for minutes.
-const LONGEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_millis(50);
 
 /// A frame of more lines than this is that of a flood.
 const MANY_LINES: usize = 100;

@@ -262,7 +262,7 @@ fn add_line(patch: &mut LogPatch, chunk: &Chunk, index: usize) {
     let clean = !head.iter().any(|&byte| is_control(byte));
     let mut shown = match std::str::from_utf8(head) {
         Ok(line) if clean && text.len() <= LIMIT_LINE => Shown::same(line),
-        _ => Shown::lossy(head, &spans),
+        _ => Shown::lossy(head, spans),
     };
     if text.len() > LIMIT_LINE {
         let kept = u32::try_from(text.len()).unwrap_or(u32::MAX);

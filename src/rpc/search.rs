@@ -94,7 +94,7 @@ impl Searches {
             room: (asked.max.clamp(1, MAX), BYTES),
             total: 0,
             filter: filter.clone(),
-            last: Instant::now(),
+            last: None,
             found: Arc::clone(&found),
             news: Arc::clone(&self.news),
         };
@@ -276,7 +276,8 @@ struct Hits {
     room: (usize, usize),
     total: u64,
     filter: Filter,
-    last: Instant,
+    /// When the last patch was made.
+    last: Option<Instant>,
     found: Arc<Mutex<Vec<HitPatch>>>,
     news: Arc<Notify>,
 }
@@ -308,9 +309,7 @@ impl Hits {
             let at = chunk.line(index).at;
             self.add(Row { label: Arc::clone(label), process: process.0, seq: hit.seq, at, ..row });
         }
-        if self.last.elapsed() >= OFTEN {
-            self.tell();
-        }
+        self.tell_often();
     }
 
     fn past(&mut self, lines: &PastLines) {
@@ -323,9 +322,7 @@ impl Hits {
             let process = lines.process.map_or(0, |process| process.0);
             self.add(Row { label: Arc::clone(&lines.label), process, seq: line.seq, at: lines.at, ..row });
         }
-        if self.last.elapsed() >= OFTEN {
-            self.tell();
-        }
+        self.tell_often();
     }
 
     fn is_full(&self) -> bool {
@@ -343,13 +340,19 @@ impl Hits {
         }
     }
 
+    /// The first lines are told at once.
+    fn tell_often(&mut self) {
+        if self.last.is_none_or(|last| last.elapsed() >= OFTEN) {
+            self.tell();
+        }
+    }
+
     /// Makes a patch of what there is.
     fn tell(&mut self) {
-        self.last = Instant::now();
         if self.rows.is_empty() && !self.next.done {
             return;
         }
-        self.bytes = 0;
+        (self.bytes, self.last) = (0, Some(Instant::now()));
         let after = HitPatch { buf: self.next.buf, ..HitPatch::default() };
         let mut patch = std::mem::replace(&mut self.next, after);
         patch.total = self.total;

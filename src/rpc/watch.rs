@@ -2,11 +2,12 @@
 
 use std::{collections::VecDeque, ops::Range, path::Path};
 
-use super::{feed::KEEP_UP, protocol};
+use super::{feed::KEEP_UP, load, protocol};
 use crate::{
     event::{ProcessId, Seq},
     logs::{Slice, Which},
     model::Model,
+    search::Filter,
 };
 
 /// A buffer is never sent more than this many lines at first, whatever it asks for.
@@ -85,9 +86,10 @@ impl Watch {
         self.which
     }
 
-    /// The project and the name of the log.
-    pub(super) fn log(&self) -> (Option<&str>, Option<&str>) {
-        (self.root.as_deref(), self.name.as_deref())
+    /// Which log it shows, all of its lines.
+    pub(super) fn log(&self) -> load::Shown {
+        let (root, name) = (self.root.clone(), self.name.clone());
+        load::Shown { root, name, filter: Filter::default(), total: None }
     }
 
     pub(super) fn process(&self) -> Option<ProcessId> {

@@ -9,6 +9,8 @@ use crate::{
     process::Stream,
 };
 
+mod looks;
+
 const FACTS: Facts = Facts { at: Timestamp(1000), stream: Stream::Out, level: None };
 
 fn facts(_: usize) -> Facts {

@@ -41,29 +41,17 @@ const QUERIES: &[(&str, &str, usize)] = &[
 fn lines(first: usize) -> Vec<u8> {
     let mut text = String::with_capacity(BATCH * 100);
     for number in first..first + BATCH {
-        let start = text.len();
         let (second, user, took) = (number / 1000 % 60, number * 7919 % 99_991, number * 31 % 977);
-        if number.is_multiple_of(100) {
-            let _ = write!(
-                text,
-                "12:00:{second:02} ERROR api request {number} of user {user}: Timeout after {took} ms, code 504"
-            );
+        let failed = number.is_multiple_of(100);
+        let level = if failed { "ERROR" } else { "INFO" };
+        let head = format!("12:00:{second:02} {level} api request {number} of user {user} ");
+        let tail = if failed {
+            format!("Timeout after {took} ms, code 504")
         } else {
-            let _ = write!(
-                text,
-                "12:00:{second:02} INFO api request {number} of user {user} took {took} ms and is fine"
-            );
-        }
-        while text.len() - start < 99 {
-            text.push('.');
-        }
-        if number.is_multiple_of(100) {
-            text.truncate(start + 85);
-            let _ = write!(text, " {took:03} ms, code 5");
-            text.truncate(start + 96);
-            text.push_str("504");
-        }
-        text.push('\n');
+            format!("took {took} ms and is fine")
+        };
+        let room = 99 - head.len();
+        writeln!(text, "{head}{tail:.>room$}").unwrap();
     }
     text.into_bytes()
 }

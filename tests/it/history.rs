@@ -156,7 +156,7 @@ fn without_history_nothing_is_written() {
 #[test]
 fn the_history_takes_no_more_than_is_said() {
     let project = project(&[
-        ("flood", "yes 0123456789012345678901234567890123456789 | head -n 700000"),
+        ("flood", "yes 0123456789012345678901234567890123456789 | head -n 250000"),
         ("last", "echo last"),
     ]);
     let config = project.read(".brum.toml");

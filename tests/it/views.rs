@@ -17,7 +17,8 @@ exec sleep 600
 "#;
 
 fn project() -> Project {
-    let project = Project::with(&[("dev", "sh dev.sh"), ("api", "echo an error is here")]);
+    let project = Project::with(&[("dev", "sh dev.sh"), ("api", "sh api.sh")]);
+    project.write("api.sh", "echo an error is here\n");
     project.write("dev.sh", SCRIPT);
     project.write("src/a.ts", "1\n2\n3\n4\n");
     project
@@ -68,7 +69,7 @@ fn a_search_goes_through_all_logs_and_leads_to_source_or_log() {
     nvim.ex("BrummerRun api");
     nvim.wait_line("brummer://logs/api", "an error is here");
     nvim.ex("Brummer logs dev");
-    nvim.keys(r"/\v<(is not|is here)><CR>");
+    nvim.exec(r"vim.fn.setreg('/', [[\v<(is not|is here)>]])");
     nvim.keys("g/");
     wait_buffer(&nvim, "brummer://search/1");
     nvim.wait_until("both hits", |nvim| nvim.lines("brummer://search/1").len() == 2);

@@ -53,6 +53,8 @@ return function(test, t)
     t.wait(function()
       return c:screen():find('dev · only -hmr /a b/ · 2 of 50 lines pass · following', 1, true)
     end, 'the bar')
+    pass(c, filtered, { 60, 70 }, { reset = false, total = 4, passed_over = 18 })
+    t.eq(#c:lines(filtered), 4)
     t.ok(not c:screen():find('not shown', 1, true), 'lines that do not pass are no gap')
   end)
 
@@ -123,7 +125,7 @@ return function(test, t)
     t.eq(c:call('watch', 2).params.filter, 'level:error')
     t.wait(function()
       return name(c) == 'brummer://logs/dev?errors'
-        and c:screen():find('dev · errors only · 0 of 0 lines pass', 1, true)
+        and c:screen():find('dev · errors only · following', 1, true)
     end, 'the view')
   end)
 
@@ -180,6 +182,26 @@ return function(test, t)
     c:type('15G')
     c:type('2gL')
     t.eq(c:call('load', 2).params, { buf = buf, before = 201, count = 2000 })
+  end)
+
+  test('what gL loads comes at once, also where the user reads', function(child)
+    local c = child({ width = 100, height = 40 })
+    local buf = c:open_log()
+    c:print(buf, 101, 110, { reset = true })
+    c:print(buf, 201, 210)
+    c:type('15G')
+    c:answers([[return { load = function(p, host)
+      host.send({ logs = { {
+        buf = p.buf, id = 1, before = p.before, total = 210, lines = { 'line 199', 'line 200' },
+        seqs = { 199, 2 }, times = { 1700000000000, 2 }, skipped = 88,
+      } } })
+      return { lines = 2 }
+    end }]])
+    c:type('gL')
+    c:hears('2 lines loaded')
+    t.eq(vim.list_slice(c:lines(buf), 10, 13), { 'line 110', 'line 199', 'line 200', 'line 201' })
+    t.eq(c:lua('return vim.api.nvim_get_current_line()'), 'line 205')
+    t.has(c:screen(), '88 lines not shown')
   end)
 
   test('copy, yank and / give the text as it was printed', function(child)

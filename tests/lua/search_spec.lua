@@ -66,6 +66,20 @@ return function(test, t)
     t.eq(c:lua('return { vim.bo.filetype, vim.bo.modifiable, vim.bo.buftype }'), { 'brummer-search', false, 'nofile' })
   end)
 
+  test('hits that come before the window leave the cursor on the newest, too', function(child)
+    local c = child({ width = 100 })
+    c:open_log()
+    c:answers([[return { search = function(p, host)
+      host.send({ hits = { {
+        buf = p.buf, reset = true, lines = { 'a', 'b' }, seqs = { 1, 2 }, times = { 1, 2 }, ids = { 1, 2 },
+        names = { { 'dev', 2 } }, total = 2, done = true,
+      } } })
+      return {}
+    end }]])
+    search(c, 'Brummer search x')
+    t.eq(c:lua('return vim.fn.line(".")'), 2)
+  end)
+
   test('<CR> goes to the source, else to the line in its log; older sessions are asked by text', function(child)
     local c = child({ width = 100, files = { ['src/a.ts'] = '1\n2\n3\n' } })
     local log = c:open_log()

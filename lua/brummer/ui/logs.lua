@@ -27,7 +27,6 @@ local M = {}
 ---@field screen_run? integer the run whose program was said to need a terminal
 ---@field runs? table[] run rules that wait for their first line
 ---@field passed_over integer lines that did not pass its filter
----@field asked? boolean older lines were asked for by a key, and come where they belong at once
 ---@field anchor? brummer.Anchor where the cursor belongs when its lines have come
 ---@field session? { at: integer, ended?: integer, lines: integer } of the lines of an earlier session
 ---@field names? string[] what `ids` of an earlier session stand for

@@ -104,9 +104,6 @@ end
 ---@param row integer
 ---@return boolean
 local function in_sight(view, wins, row)
-  if view.asked then
-    return false
-  end
   if vim.api.nvim_get_current_buf() == view.buf and follow.selecting() then
     return true
   end

@@ -25,6 +25,7 @@ local BAR_MS = 250
 ---@field over boolean everything was looked through
 ---@field more boolean there are more than are shown
 ---@field problem? string
+---@field placed? boolean the cursor has been put on the newest hit
 ---@field drawn integer when the bar was drawn
 
 ---@param view brummer.SearchView
@@ -66,6 +67,16 @@ function M.start(view, cb)
   end)
 end
 
+--- Puts the cursor on the newest hit, once; what comes later comes in front of it.
+---@param win integer
+---@param view brummer.SearchView
+local function place(win, view)
+  if not view.placed and #view.hits > 0 then
+    view.placed = true
+    api.nvim_win_set_cursor(win, { api.nvim_buf_line_count(view.buf), 0 })
+  end
+end
+
 --- The oldest searches that no window shows go.
 local function thin()
   local hidden = vim.tbl_filter(function(view)
@@ -86,6 +97,7 @@ function M.style(win, view)
   wo.smoothscroll = true
   wo.signcolumn = 'no'
   hits.style(win)
+  place(win, view)
   M.bar(view, true)
 end
 
@@ -173,11 +185,12 @@ local function apply(view, patch)
   view.total = patch.total or view.total
   if #(patch.lines or {}) > 0 then
     local first = #view.hits == 0
+    view.placed = not first and view.placed
     view_of.write(view.buf, 0, first and -1 or 0, patch.lines)
     view.hits = vim.list_extend(hits.of(patch), view.hits)
     draw(view, patch)
-    for _, win in ipairs(first and vim.fn.win_findbuf(view.buf) or {}) do
-      api.nvim_win_set_cursor(win, { #patch.lines, 0 })
+    for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
+      place(win, view)
     end
   end
   if patch.done then

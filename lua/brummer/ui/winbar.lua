@@ -89,7 +89,8 @@ function M.text(view, win)
   local count = #parts + 1
   if view.filter then
     total = view.total + view.passed_over
-    parts[count] = ('%s of %s pass'):format(text.count(view.total), text.plural(total, 'line'))
+    local pass = ('%s of %s pass'):format(text.count(view.total), text.plural(total, 'line'))
+    parts[count] = total > 0 and pass or nil
   elseif view.session then
     total = view.session.lines
     parts[count] = text.plural(total, 'line')

@@ -119,7 +119,7 @@ impl Rig {
         self.flush.take(ToFlush::Search(1, asked));
     }
 
-    /// A search to its end: what the buffer shows, and the last patch.
+    /// A search to its end: what the buffer shows, and the last patch, with the newest lines in it.
     async fn found(
         &mut self,
         query: &str,
@@ -127,7 +127,7 @@ impl Rig {
         max: usize,
     ) -> (Vec<(u64, u64, String)>, HitPatch) {
         self.search(query, name, max, false);
-        let (mut shown, mut first) = (Vec::new(), true);
+        let (mut shown, mut first, mut newest) = (Vec::new(), true, HitPatch::default());
         let last = self.until(|frame| {
             let [patch] = &frame.hits[..] else { return None };
             assert_eq!(patch.reset, first, "the first patch empties the buffer");
@@ -138,10 +138,14 @@ impl Rig {
             assert_eq!(patch.names.iter().map(|(_, count)| count).sum::<u64>(), patch.lines.len() as u64);
             let lines = ids.into_iter().zip(seqs).zip(&patch.lines);
             shown.splice(0..0, lines.map(|((id, seq), line)| (id, seq, line.clone())));
+            if newest.lines.is_empty() {
+                newest = patch.clone();
+            }
             patch.done.then(|| patch.clone())
         });
         let last = last.await;
-        (shown, last)
+        let HitPatch { lines, names, matches, .. } = newest;
+        (shown, HitPatch { lines, names, matches, ..last })
     }
 
     async fn write(

@@ -1,11 +1,11 @@
 //! The history is full: the oldest goes, what is kept has no gap, a higher bound holds at once; and many write at the same
 //! time.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use brummer::{
     config::{LogStoreConfig, Mode},
-    event::{ProcessInfo, RunId, Timestamp},
+    event::{ProcessId, ProcessInfo, RunId, Timestamp},
     history::{History, Query, Reader},
     logs::Logs,
     process::OutputBatch,
@@ -18,8 +18,11 @@ use crate::{
     rig::{self, Rig, config},
 };
 
-/// Lines of a batch.
+/// Lines of a batch where the number of bytes counts.
 const BATCH: usize = 100;
+
+/// Lines of a batch where the number of batches does.
+const FEW: usize = 2;
 
 /// Writes batches of lines of 100 bytes as one run of a process of the project in `dir`, and waits until they are recorded.
 async fn fill(
@@ -27,7 +30,7 @@ async fn fill(
     dir: Arc<Path>,
     process: usize,
     first: usize,
-    batches: usize,
+    (batches, lines): (usize, usize),
 ) {
     let (ack, answer) = oneshot::channel();
     let info = ProcessInfo { root: dir.to_path_buf(), ..rig::shell(&format!("p{process}"), "true") };
@@ -37,8 +40,8 @@ async fn fill(
     output.send(begin).await.unwrap();
     answer.await.unwrap();
     for batch in 0..batches {
-        let from = first + batch * BATCH;
-        let text: String = (from..from + BATCH).map(|number| format!("{number:099}\n")).collect();
+        let from = first + batch * lines;
+        let text: String = (from..from + lines).map(|number| format!("{number:099}\n")).collect();
         output.send(rings::batch(process, text.into_bytes())).await.unwrap();
     }
     let (ack, answer) = oneshot::channel();
@@ -46,15 +49,16 @@ async fn fill(
     answer.await.unwrap();
 }
 
-/// The numbers of the lines of a process, as they are read; they are also what the lines say.
-fn read(dir: &Path, process: usize) -> Vec<u64> {
+/// The numbers of the lines of each process, as they are read; they are also what the lines say.
+fn read(dir: &Path) -> HashMap<ProcessId, Vec<u64>> {
     let reader = Reader::open(&dir.join("history"), dir).unwrap();
-    let query = Query { process: Some(rig::id(process)), ..Query::default() };
-    let mut numbers = Vec::new();
-    for record in reader.records(query) {
-        for (seq, text) in record.unwrap().lines() {
+    let mut numbers: HashMap<_, Vec<u64>> = HashMap::new();
+    for record in reader.records(Query::default()) {
+        let record = record.unwrap();
+        let of = numbers.entry(record.process).or_default();
+        for (seq, text) in record.lines() {
             assert_eq!(String::from_utf8_lossy(text).parse::<u64>().unwrap(), seq.0);
-            numbers.push(seq.0);
+            of.push(seq.0);
         }
     }
     numbers
@@ -78,8 +82,8 @@ pub fn full(mode: Mode) -> String {
             History::start(&config.log_store, Some(dir.join("history")), &rig.resources);
         let (logs, output) =
             Logs::start_recorded(&config.log_store, mode, rig.bus.clone(), &rig.resources, recorder);
-        fill(output.clone(), Arc::clone(&dir), 1, 1, BATCHES).await;
-        let (lines, kept) = ((BATCHES * BATCH) as u64, read(&dir, 1));
+        fill(output.clone(), Arc::clone(&dir), 1, 1, (BATCHES, BATCH)).await;
+        let (lines, kept) = ((BATCHES * BATCH) as u64, read(&dir).remove(&rig::id(1)).unwrap());
         let bytes = size(&dir);
         assert!(bytes <= MOST, "{bytes} bytes");
         assert!((kept[0]..=lines).eq(kept.iter().copied()), "no gap, and the newest is there");
@@ -88,8 +92,8 @@ pub fn full(mode: Mode) -> String {
         assert!(first.removed > 0 && kept[0] > 1);
         // With more room nothing more goes.
         history.reconfigure(&LogStoreConfig { history_max_mb: 256, ..config.log_store.clone() });
-        fill(output.clone(), Arc::clone(&dir), 1, BATCHES * BATCH + 1, BATCHES).await;
-        let more = read(&dir, 1);
+        fill(output.clone(), Arc::clone(&dir), 1, BATCHES * BATCH + 1, (BATCHES, BATCH)).await;
+        let more = &read(&dir)[&rig::id(1)];
         assert!((more[0]..=2 * lines).eq(more.iter().copied()));
         assert_eq!((more[0], rig.metrics.snapshot().history.removed), (kept[0], first.removed));
         drop((logs, output, history));
@@ -105,7 +109,7 @@ pub fn full(mode: Mode) -> String {
 
 /// Many processes at once, each of which finds all of its lines.
 pub fn load(scale: &Scale, mode: Mode) -> String {
-    let (tasks, batches, limit) = (scale.tasks, scale.operations / 10, scale.limit);
+    let (tasks, batches, limit) = (scale.tasks, scale.operations, scale.limit);
     rig::run(async move {
         let config = config(mode);
         let rig = Rig::start(&config);
@@ -116,10 +120,12 @@ pub fn load(scale: &Scale, mode: Mode) -> String {
         let (logs, output) =
             Logs::start_recorded(&config.log_store, mode, rig.bus.clone(), &rig.resources, recorder);
         let (to, at) = (output.clone(), Arc::clone(&dir));
-        rig::crowd(tasks, limit, move |task| fill(to.clone(), Arc::clone(&at), task, 1, batches)).await;
-        let lines = batches * BATCH;
+        rig::crowd(tasks, limit, move |task| fill(to.clone(), Arc::clone(&at), task, 1, (batches, FEW)))
+            .await;
+        let lines = batches * FEW;
+        let read = read(&dir);
         for task in 0..tasks {
-            assert!((1..=lines as u64).eq(read(&dir, task)), "process {task}");
+            assert!((1..=lines as u64).eq(read[&rig::id(task)].iter().copied()), "process {task}");
         }
         let counted = rig.metrics.snapshot().history;
         assert_eq!((counted.lines, counted.unrecorded), ((tasks * lines) as u64, 0), "{counted:?}");
