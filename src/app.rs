@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     event::{Component, Event},
     health::GracefulDegradation,
-    history::{self, History},
+    history,
     metrics::SynchronizationMetrics,
     model::Model,
     process::{Manager, OutputBatch, Parts, Records},
@@ -103,9 +103,9 @@ impl Core {
         &self,
         config: &Config,
         base: Option<PathBuf>,
-    ) -> (crate::logs::Logs, mpsc::Sender<OutputBatch>, History) {
+    ) -> (crate::logs::Logs, mpsc::Sender<OutputBatch>, history::History) {
         let rollout = self.rollouts.logs;
-        let (history, recorder) = History::start(&config.log_store, base, &self.resources);
+        let (history, recorder) = history::History::start(&config.log_store, base, &self.resources);
         let (bus, start) = (self.bus.clone(), rollout.start());
         let (logs, output) =
             crate::logs::Logs::start_recorded(&config.log_store, start, bus, &self.resources, recorder);

@@ -1,8 +1,9 @@
 //! Keeps what processes print: one writer, bounded, readable while it is written.
 //!
 //! *Flows in:* [`OutputBatch`]es from the output pipe; questions on the handle [`Logs`]. *Flows out:*
-//! `LinesArrived`, `ErrorDetected` and `UrlDetected` on the bus; answers made of shared, immutable [`Chunk`]s. *Bounded:* lines
-//! and bytes kept (`log_store.max_entries`, `max_bytes`), links of a line and their length, headlines kept per process, questions waiting. *Lost:* the oldest
+//! `LinesArrived`, `ErrorDetected` and `UrlDetected` on the bus; answers made of shared, immutable [`Chunk`]s. *Bounded:*
+//! lines and bytes kept (`log_store.max_entries`, `max_bytes`), links of a line and their length, headlines kept per process,
+//! questions waiting. *Lost:* the oldest
 //! lines of the process that holds most, counted, when a bound is reached; nothing on the way in.
 //!
 //! Reads are answered by the writer between two batches, which hands out references to chunks and never

@@ -10,6 +10,7 @@
 //!
 //! Errors are worded for the person who typed the command: what, where, what to do.
 
+mod bounded;
 mod command;
 mod deno;
 mod detect;

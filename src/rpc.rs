@@ -28,6 +28,7 @@ mod frame;
 mod health;
 mod line;
 mod load;
+mod log_patch;
 mod others;
 mod pace;
 mod patch;

@@ -167,7 +167,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*head)
 }
 
-/// A length that a header can say. Batches are far shorter.
+/// A length or a number that a header can say. Batches are far shorter.
 fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
@@ -176,8 +176,13 @@ fn length(bytes: usize) -> u32 {
 
 impl Piece {
     pub(super) fn lines(lines: Lines) -> Self {
-        let Lines { process, run, stream, at, first, count, text, mut cut, after_exit } = lines;
+        let Lines { process, run, stream, at, first, mut text, mut cut, after_exit } = lines;
         cut.truncate(usize::from(u16::MAX));
+        if text.last() != Some(&b'\n') {
+            // Never so; and a record of it would end the file for its reader.
+            text.push(b'\n');
+        }
+        let count = length(memchr_iter(b'\n', &text).count());
         let err = if stream == Stream::Err { STDERR } else { 0 };
         let header = Header {
             flags: err | if after_exit { AFTER_EXIT } else { 0 },
@@ -257,7 +262,6 @@ mod tests {
             stream: Stream::Err,
             at: Timestamp(1_732_400_000_123),
             first: Seq(99),
-            count: 2,
             text: b"\x1b[31mone\x1b[0m\n\xff\xfe\n".to_vec(),
             cut: vec![(1, 5 << 20)],
             after_exit: true,

@@ -40,8 +40,6 @@ pub struct Lines {
     pub at: Timestamp,
     /// The number of the first of them in the log of its process.
     pub first: Seq,
-    /// How many they are.
-    pub count: u32,
     /// Text in which every line ends with a newline.
     pub text: Vec<u8>,
     /// Lines that were cut: their numbers in `text`, and how many bytes they had.

@@ -53,7 +53,7 @@ impl Folding {
         {
             self.end();
         }
-        let open = self.open.get_or_insert_with(|| Open {
+        let open = self.open.get_or_insert(Open {
             frames: Frames { first: seq, last: seq, count: 0, user: None },
             lane,
             newest_last,

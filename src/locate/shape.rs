@@ -101,6 +101,11 @@ impl Shape {
         if !(next.is_ascii_digit() || next == b'[' || blank) {
             return shape;
         }
+        // Clocks are everywhere: digits with neither a word, a dot nor a blank before them.
+        let digits = bytes[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && matches!(bytes[..at - digits].last(), None | Some(b':' | b'/' | b'[' | b'"')) {
+            return if bytes[at] == b'(' { shape | Self::PAREN } else { shape };
+        }
         if bytes[at] == b'(' {
             shape = shape | Self::PAREN;
         }

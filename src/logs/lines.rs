@@ -88,7 +88,7 @@ impl Lines {
 
     /// The chunk that takes a line of so many bytes.
     fn open(&mut self, bytes: usize, facts: &Facts, spare: &mut Spare) -> &mut Chunk {
-        self.rejoin(spare);
+        while self.rejoin(spare) {}
         let last = self.chunks.back_mut().and_then(|(_, chunk)| Arc::get_mut(chunk));
         let usable = match last {
             Some(chunk) if chunk.takes(bytes, facts) => true,
@@ -105,12 +105,12 @@ impl Lines {
         Arc::get_mut(chunk).expect("nobody else holds a chunk that has just been made or just been checked")
     }
 
-    /// A reader held the last chunk when lines came, so that they went into a new one: once nobody holds either, they are one
-    /// again. Otherwise each look at a log would leave a chunk of a few lines.
-    fn rejoin(&mut self, spare: &mut Spare) {
+    /// Readers held the last chunk when lines came, so that these went into a new one: as soon as nobody holds either, they are
+    /// one again. Otherwise each look at a log would leave a chunk of a few lines. Says whether that was so.
+    fn rejoin(&mut self, spare: &mut Spare) -> bool {
         let before = self.chunks.len().saturating_sub(2);
         let mut both = self.chunks.range_mut(before..);
-        let (Some((_, kept)), Some((_, last))) = (both.next(), both.next()) else { return };
+        let (Some((_, kept)), Some((_, last))) = (both.next(), both.next()) else { return false };
         if let (Some(kept), Some(last)) = (Arc::get_mut(kept), Arc::get_mut(last))
             && kept.has_room_for(last)
         {
@@ -118,7 +118,9 @@ impl Lines {
             if let Some((_, last)) = self.chunks.pop_back() {
                 spare.give(last);
             }
+            return true;
         }
+        false
     }
 
     /// Drops the oldest lines until so much has gone, or all. Returns how many lines and bytes went. Costs what the chunks

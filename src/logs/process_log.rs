@@ -4,10 +4,10 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Cleaner, Group, Headline, Kept, Part, RunMark,
+    addresses::Addresses,
     facts::Facts,
     intake::Intake,
     lines::{Excess, Lines},
-    addresses::Addresses,
     spare::Spare,
     style::StyleTable,
 };

@@ -141,11 +141,10 @@ impl Writer {
                 if let Some(said) = appended.panicked.take() {
                     self.fault(said);
                 }
-                let (first, count) = (appended.first, appended.last.0 + 1 - appended.first.0);
+                let first = appended.first;
                 self.unpublished.add(process, run, at, appended, now);
                 self.count();
-                let count = u32::try_from(count).unwrap_or(u32::MAX);
-                self.recorder.lines(Lines { process, run, stream, at, first, count, text, cut, after_exit });
+                self.recorder.lines(Lines { process, run, stream, at, first, text, cut, after_exit });
             }
             // The batches before this one are in; their events are published before it is answered.
             OutputBatch::End { process, run, ack } => {

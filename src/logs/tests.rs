@@ -50,6 +50,38 @@ fn a_noisy_process_does_not_take_a_quiet_ones_lines() {
 }
 
 #[test]
+fn the_merged_log_keeps_a_quiet_ones_lines_and_forgets_what_is_gone() {
+    let mut state = state(100, usize::MAX);
+    state.append(Q, b"quiet one\nquiet two\n", &[], facts());
+    for _ in 0..5000 {
+        state.append(P, b"noise\n", &[], facts());
+        state.append(ProcessId(3), b"noise\n", &[], facts());
+    }
+    let (slice, _) = state.read(&all(Which::Merged), 0);
+    assert_eq!(texts(&slice)[..2], ["quiet one", "quiet two"]);
+    assert_eq!((slice.lines().count(), slice.head), (100, Seq(10_002)));
+    let stretches = state.snapshot(Which::Merged).order.len();
+    assert!(stretches < 100 + 25 + 1100, "{stretches}");
+}
+
+#[test]
+fn a_log_that_is_looked_at_all_the_time_does_not_fall_apart() {
+    let mut state = state(1000, usize::MAX);
+    let mut held = None;
+    for number in 0..1000 {
+        let held_before = held.replace(state.read(&all(Which::Process(P)), 0));
+        state.append(P, format!("{number}\n").as_bytes(), &[], facts());
+        drop(held_before);
+        if number % 10 == 0 {
+            held = None;
+            state.append(P, b"nobody looks\n", &[], facts());
+        }
+    }
+    let (slice, _) = state.read(&all(Which::Process(P)), 0);
+    assert!(slice.parts.len() < 50, "{} pieces", slice.parts.len());
+}
+
+#[test]
 fn bytes_are_bounded_as_well_as_lines() {
     let mut state = state(1_000_000, 64 << 10);
     for number in 0..1000 {

@@ -182,7 +182,7 @@ fn told(part: &Part, count: usize, styles: &[Style]) -> Vec<Told> {
         let whole = part.chunk.text(index);
         let kept = &whole[..floor(whole, LINE)];
         let (is_err, now) = (line.stream == Stream::Err, line.at.0);
-        let painted = painted(kept, &part.chunk.spans(index), style);
+        let painted = painted(kept, part.chunk.spans(index), style);
         let bytes = line.whole.map_or(whole.len() as u64, |whole| u64::from(whole.get()));
         let is_cut = line.whole.is_some() || kept.len() < whole.len();
         match messages.last_mut() {

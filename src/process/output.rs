@@ -13,6 +13,7 @@ mod rest;
 mod splitter;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
+#[cfg(target_os = "linux")]
 mod tests;
 
 pub(super) use self::pipe::{LARGER, Pipe};

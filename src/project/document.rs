@@ -1,6 +1,6 @@
 //! JSON with comments and YAML, read into one tree whose parts know their line.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
@@ -9,6 +9,7 @@ use jsonc_parser::{
 };
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
+use super::bounded::{self, Refused};
 use crate::config::Problem;
 
 /// A file larger than this is something else than what somebody wrote.
@@ -56,17 +57,12 @@ pub(super) struct Bad {
 /// cannot be used.
 pub(super) fn read(file: &Path) -> Result<Option<Node>, Problem> {
     let bad = |line, message: String| Problem::new(file, line, "", message);
-    match fs::metadata(file) {
-        Ok(found) if !found.is_file() => return Err(bad(0, "is no regular file".to_owned())),
-        Ok(found) if found.len() > MAX_BYTES => return Err(bad(0, "is larger than 4 MiB".to_owned())),
-        _ => {}
-    }
-    let bytes = match fs::read(file) {
-        Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(bad(0, format!("cannot be read: {}", error.kind()))),
+    let bytes = match bounded::read(file, MAX_BYTES) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(Refused::NotAFile) => return Err(bad(0, "is no regular file".to_owned())),
+        Err(Refused::TooLarge) => return Err(bad(0, "is larger than 4 MiB".to_owned())),
+        Err(Refused::Failed(error)) => return Err(bad(0, format!("cannot be read: {}", error.kind()))),
     };
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -8,13 +8,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs, io,
     path::{Path, PathBuf},
     rc::Rc,
 };
 
 use super::{
     Script, Variable,
+    bounded::{self, Refused},
     env_file::{self, Outside},
     package_json,
 };
@@ -123,19 +123,14 @@ impl<'a> Files<'a> {
 
 /// The text of an env file; `None` when there is none, the error worded for the user.
 fn text_of(file: &Path) -> Result<Option<String>, String> {
-    let cannot = |error: io::Error| format!("cannot be read: {}", error.kind());
-    match fs::metadata(file) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(cannot(error)),
-        // Reading a pipe would wait for ever.
-        Ok(found) if !found.is_file() => return Err("is not a regular file".to_owned()),
-        Ok(found) if found.len() > MAX_BYTES => return Err("is larger than 1 MiB".to_owned()),
-        Ok(_) => {}
-    }
-    let text = String::from_utf8(fs::read(file).map_err(cannot)?);
-    text.map(Some).map_err(|_| "is not UTF-8: save the file as UTF-8".to_owned())
+    let bytes = match bounded::read(file, MAX_BYTES) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(Refused::NotAFile) => return Err("is not a regular file".to_owned()),
+        Err(Refused::TooLarge) => return Err("is larger than 1 MiB".to_owned()),
+        Err(Refused::Failed(error)) => return Err(format!("cannot be read: {}", error.kind())),
+    };
+    String::from_utf8(bytes).map(Some).map_err(|_| "is not UTF-8: save the file as UTF-8".to_owned())
 }
 
 /// Of several variables with one name the last counts.
@@ -161,6 +156,8 @@ impl Outside for Around<'_> {
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// A project with these files; `HOST` is set in the host's environment.

@@ -1,11 +1,12 @@
 //! `package.json`: its scripts with their lines, its name, the manager it asks for, the workspace it makes.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use serde::de::IgnoredAny;
 
 use super::{
     ProjectError,
+    bounded::{self, Refused},
     json::{self, Member},
 };
 use crate::config::Problem;
@@ -52,21 +53,15 @@ pub(super) struct Found {
 pub(super) fn read(directory: &Path) -> Result<Option<PackageJson>, ProjectError> {
     let file = directory.join(FILE_NAME);
     let shown = || FILE_NAME.to_owned();
-    let unreadable =
-        |error: &io::Error| ProjectError::Unreadable { file: shown(), reason: error.kind().to_string() };
-    match fs::metadata(&file) {
+    let unreadable = |reason| ProjectError::Unreadable { file: shown(), reason };
+    let bytes = match bounded::read(&file, MAX_BYTES) {
+        Ok(Some(bytes)) => bytes,
         // A link that leads nowhere counts as no file, as it does for the package managers.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(&error)),
-        Ok(found) if !found.is_file() => {
-            return Err(ProjectError::Unreadable { file: shown(), reason: "not a regular file".to_owned() });
-        }
-        Ok(found) if found.len() > MAX_BYTES => return Err(ProjectError::TooLarge { file: shown() }),
-        Ok(_) => {}
-    }
-    let bytes = fs::read(&file).map_err(|error| unreadable(&error))?;
+        Ok(None) => return Ok(None),
+        Err(Refused::NotAFile) => return Err(unreadable("not a regular file".to_owned())),
+        Err(Refused::TooLarge) => return Err(ProjectError::TooLarge { file: shown() }),
+        Err(Refused::Failed(error)) => return Err(unreadable(error.kind().to_string())),
+    };
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         ProjectError::NotUtf8 { file: shown(), line: memchr::memchr_iter(b'\n', good).count() + 1 }

@@ -180,7 +180,7 @@ impl Flush {
                 self.answer(id, watched);
             }
             ToFlush::Search(id, asked) => {
-                let begun = self.searches.begin(&self.handles, asked);
+                let begun = self.searches.begin(&self.handles, &asked);
                 self.answer(id, begun);
             }
             ToFlush::Unsearch(id, buf) => {

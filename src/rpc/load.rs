@@ -37,7 +37,7 @@ pub(super) struct Loads {
 
 /// In the order it is sent.
 enum Loaded {
-    Patch(Ready),
+    Patch(Box<Ready>),
     Reply(Reply),
 }
 
@@ -73,7 +73,7 @@ impl Loads {
                 }
                 Err(said) => (Vec::new(), Reply { id, ok: None, err: Some(said) }),
             };
-            let patches = patches.into_iter().map(Loaded::Patch);
+            let patches = patches.into_iter().map(|patch| Loaded::Patch(Box::new(patch)));
             ready.lock().extend(patches.chain([Loaded::Reply(reply)]));
             news.notify_one();
         };
@@ -90,7 +90,7 @@ impl Loads {
         let (mut patch, mut replies, mut ready) = (None, Vec::new(), self.ready.lock());
         while let Some(loaded) = ready.pop_front() {
             match loaded {
-                Loaded::Patch(first) if patch.is_none() => patch = Some(first),
+                Loaded::Patch(first) if patch.is_none() => patch = Some(*first),
                 Loaded::Patch(second) => {
                     ready.push_front(Loaded::Patch(second));
                     break;

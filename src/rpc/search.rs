@@ -78,7 +78,7 @@ impl Searches {
     ///
     /// # Errors
     /// Why it cannot be searched so, worded for the user.
-    pub(super) fn begin(&mut self, handles: &Handles, asked: protocol::Search) -> Result<(), String> {
+    pub(super) fn begin(&mut self, handles: &Handles, asked: &protocol::Search) -> Result<(), String> {
         let filter = Filter::parse(&asked.query).map_err(|wrong| wrong.to_string())?;
         if filter.is_empty() {
             return Err("nothing to search for: give words, /a regex/ or level:error".to_owned());

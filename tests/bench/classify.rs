@@ -54,7 +54,7 @@ pub fn rows(table: &mut Table) {
     table.head("errors looked for, ns per line of 100 bytes", ["block", "by line", "ratio"]);
     for (name, line) in KINDS {
         let blocks = blocks(*line);
-        let block = best(&blocks, |scanner, first, text, found| scanner.block(first, text, found));
+        let block = best(&blocks, Scanner::block);
         let by_line = best(&blocks, |scanner, first, text, found| {
             for (seq, line) in (first.0..).zip(text.split_inclusive(|byte| *byte == b'\n')) {
                 scanner.line(Seq(seq), &String::from_utf8_lossy(line), found);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The first argument of a process that prints: lines a second, 0 for as many as a pipe takes.
-pub const ARGUMENT: &str = "--print";
+pub const ARGUMENT: &str = "--flood";
 
 /// How long each row presses keys, and how long it waits before it begins.
 const SECONDS: u64 = 8;

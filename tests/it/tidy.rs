@@ -212,6 +212,8 @@ fn lua_never_waits_for_the_host() {
     assert!(!sources.is_empty(), "lua/, plugin/ and ftplugin/ hold the front end");
     let found: Vec<String> = sources
         .iter()
+        // `:w FILE` waits for a second, as the user expects of it.
+        .filter(|(file, _)| file != "lua/brummer/write.lua")
         .flat_map(|(file, text)| {
             let lines = text.lines().enumerate();
             lines

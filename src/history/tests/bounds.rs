@@ -45,7 +45,6 @@ impl Small {
             stream: Stream::Out,
             at: Timestamp(1),
             first: Seq(self.first - 1),
-            count: 1,
             text,
             cut: Vec::new(),
             after_exit: false,

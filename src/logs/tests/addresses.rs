@@ -30,11 +30,11 @@ async fn addresses_come_by_the_bus() {
     rig.pipe.try_send(lines(P, 1, "x\nhttp://a.b/\n")).unwrap();
     rig.pipe.try_send(lines(P, 1, "http://c.d/\n")).unwrap();
     let told = |events: &[Event]| {
-        let all = events.iter().filter_map(|event| match event {
+        let mut all = events.iter().filter_map(|event| match event {
             Event::UrlDetected { urls, .. } => Some(urls.clone()),
             _ => None,
         });
-        all.last()
+        all.next_back()
     };
     let events = rig.events_until(|events| told(events).is_some_and(|urls| urls.len() == 2)).await;
     let urls = told(&events).unwrap_or_default();

@@ -198,10 +198,10 @@ impl Perform for Terminal {
                 (27, _) => style.reverse = false,
                 (29, _) => style.strike = false,
                 (code @ (30..=37 | 90..=97), _) => {
-                    style.fg = byte(code % 10 + code / 90 * 8).map(Colour::Palette)
+                    style.fg = byte(code % 10 + code / 90 * 8).map(Colour::Palette);
                 }
                 (code @ (40..=47 | 100..=107), _) => {
-                    style.bg = byte(code % 10 + code / 100 * 8).map(Colour::Palette)
+                    style.bg = byte(code % 10 + code / 100 * 8).map(Colour::Palette);
                 }
                 (39, _) => style.fg = None,
                 (49, _) => style.bg = None,

@@ -22,6 +22,11 @@ fn errors(events: &[Event]) -> Vec<u32> {
     counts.collect()
 }
 
+/// Lines are told of when they are enough, not because a slow machine took long to store them.
+fn unhurried() -> LogStoreConfig {
+    LogStoreConfig { flush_after: Duration::from_secs(3600), ..LogStoreConfig::default() }
+}
+
 impl Rig {
     /// Waits until the store keeps at most so many lines now.
     async fn limit(&self, lines: u64) {
@@ -60,7 +65,7 @@ async fn the_fallback_finds_no_errors_and_says_so() {
 #[tokio::test]
 async fn the_fallback_tells_of_each_batch_and_the_current_one_of_many() {
     for (mode, expected) in [(Mode::Fallback, 20), (Mode::Current, 2)] {
-        let config = LogStoreConfig { batch_size: 100, buffer_size: 10_000, ..LogStoreConfig::default() };
+        let config = LogStoreConfig { batch_size: 100, buffer_size: 10_000, ..unhurried() };
         let mut rig = Rig::new(mode, &config);
         // On one thread the writer does not run before this one waits, so that all of it is in the pipe.
         for _ in 0..20 {
@@ -73,7 +78,7 @@ async fn the_fallback_tells_of_each_batch_and_the_current_one_of_many() {
 
 #[tokio::test]
 async fn an_end_is_told_of_before_what_comes_behind_it() {
-    let config = LogStoreConfig { batch_size: 1000, buffer_size: 100_000, ..LogStoreConfig::default() };
+    let config = LogStoreConfig { batch_size: 1000, buffer_size: 100_000, ..unhurried() };
     let mut rig = Rig::new(Mode::Current, &config);
     let (ack, answer) = oneshot::channel();
     rig.pipe.try_send(lines(P, 1, "last\n")).unwrap();
@@ -85,7 +90,7 @@ async fn an_end_is_told_of_before_what_comes_behind_it() {
 
 #[tokio::test]
 async fn degraded_and_short_of_memory_batches_are_larger() {
-    let config = LogStoreConfig { batch_size: 10, buffer_size: 10_000, ..LogStoreConfig::default() };
+    let config = LogStoreConfig { batch_size: 10, buffer_size: 10_000, ..unhurried() };
     let mut rig = Rig::new(Mode::Current, &config);
     let mut last = 0;
     for (health, pressure, batch) in [
@@ -168,7 +173,7 @@ async fn critically_short_memory_halves_what_is_kept_at_once_and_its_end_takes_t
 
 #[tokio::test]
 async fn new_settings_hold_from_now_on_and_cost_nothing_else() {
-    let config = LogStoreConfig::default();
+    let config = unhurried();
     let mut rig = Rig::new(Mode::Current, &config);
     rig.begin(P, 1).await;
     rig.print(P, 1, &(1..=300).map(error).collect::<String>()).await;

@@ -25,7 +25,7 @@ const LARGE: usize = 256 << 10;
 /// A pipe is made larger when it has been found full so often.
 const FULL: u32 = 32;
 
-/// It gets its size back when it has not been found full for so long.
+/// It gets its size back when it has been found not full, and has not been full for so long.
 const CALM: Duration = Duration::from_secs(1);
 
 /// See the module.
@@ -119,17 +119,19 @@ impl Source for Pipe {
 impl Room {
     /// So much was read at once.
     fn after(&mut self, pipe: &impl AsFd, read: usize, now: Instant) {
-        let calm = now.saturating_duration_since(self.at) > CALM;
         // Small writes do not fill every page to its end.
         if self.usual > 0 && read >= self.usual - self.usual / 8 {
-            self.full = if calm { 1 } else { self.full + 1 };
+            self.full += 1;
             self.at = now;
-            if self.full == FULL {
+            if self.full >= FULL {
                 self.full = 0;
                 self.enlarge(pipe);
             }
-        } else if calm && self.larger.is_some() {
-            self.shrink(pipe);
+        } else if now.saturating_duration_since(self.at) > CALM {
+            self.full = 0;
+            if self.larger.is_some() {
+                self.shrink(pipe);
+            }
         }
     }
 

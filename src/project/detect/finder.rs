@@ -3,7 +3,6 @@
 use std::{
     collections::HashSet,
     fs,
-    io::{ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +11,7 @@ use crate::{
     config::{PackageManagerName, Problem},
     project::{
         Package, Runner, Script,
+        bounded::{self, Refused},
         document::{self, Bad, Node},
         script,
     },
@@ -194,6 +194,10 @@ impl<'a> Finder<'a> {
             return Some(known.name.clone());
         }
         if self.found.packages.len() >= MAX_PACKAGES {
+            let message = format!("is left out, as further packages are: there are more than {MAX_PACKAGES}");
+            if self.found.problems.iter().all(|problem| problem.message != message) {
+                self.problem(path, 0, message);
+            }
             return None;
         }
         let free =
@@ -219,26 +223,14 @@ pub(super) fn entries(directory: &Path) -> Vec<String> {
 
 /// The text of a file, its byte order mark taken off.
 pub(super) fn read(file: &Path) -> Result<Option<String>, String> {
-    let missing =
-        |error: &std::io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
-    match fs::metadata(file) {
-        Err(error) if missing(&error) => return Ok(None),
-        Err(error) => return Err(format!("cannot be read: {}", error.kind())),
-        // Reading a pipe would wait for ever.
-        Ok(found) if !found.is_file() => return Ok(None),
-        Ok(found) if found.len() > MAX_BYTES => return Err("is larger than 1 MiB; it is left out".to_owned()),
-        Ok(_) => {}
-    }
-    let mut bytes = Vec::new();
-    let read = fs::File::open(file).and_then(|open| open.take(MAX_BYTES).read_to_end(&mut bytes));
-    match read {
-        Err(error) if missing(&error) => Ok(None),
-        Err(error) => Err(format!("cannot be read: {}", error.kind())),
-        Ok(_) => {
-            let text = String::from_utf8_lossy(&bytes);
-            Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
-        }
-    }
+    let bytes = match bounded::read(file, MAX_BYTES) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) | Err(Refused::NotAFile) => return Ok(None),
+        Err(Refused::TooLarge) => return Err("is larger than 1 MiB; it is left out".to_owned()),
+        Err(Refused::Failed(error)) => return Err(format!("cannot be read: {}", error.kind())),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }
 
 /// `words` run through the program that is there: the project's own wrapper, else the installed one.

@@ -1,3 +1,5 @@
+//! Lines that come at any speed, read into frames and applied as an editor does.
+
 use super::*;
 use crate::{
     event::{ProcessId, RunId, Timestamp},

@@ -214,8 +214,7 @@ async fn a_search_that_cannot_be_is_refused_and_one_that_is_ended_says_no_more()
     assert_eq!(rig.reply().await, Err("there is no log of web: it has not been run".to_owned()));
     rig.search("x", Some("dev"), 10, false);
     rig.flush.take(ToFlush::Unsearch(2, 5));
-    let hits = rig.until(|frame| (frame.replies.len() == 2).then_some(frame.hits.len())).await;
-    assert_eq!(hits, 0);
+    assert_eq!(rig.until(|frame| (frame.replies.len() == 2).then_some(frame.hits.len())).await, 0);
 }
 
 #[tokio::test]
@@ -268,12 +267,10 @@ async fn a_filtered_buffer_gets_what_passes_of_what_is_kept_and_of_what_comes() 
     assert_eq!(rig.shown, expected, "each line once, in order");
     // Nothing of this passes; that it came is told.
     rig.print(1, (0..7).map(|at| format!("other {at}"))).await;
-    let over = rig.until(|frame| frame.logs.first().map(|patch| patch.passed_over)).await;
-    assert_eq!(over, 7);
+    assert_eq!(rig.until(|frame| frame.logs.first().map(|patch| patch.passed_over)).await, 7);
     rig.flush.take(ToFlush::Unwatch(3, 5));
     rig.print(1, lines(5000..5020)).await;
-    let logs = rig.until(|frame| frame.replies.first().map(|_| frame.logs.len())).await;
-    assert_eq!(logs, 0);
+    assert_eq!(rig.until(|frame| frame.replies.first().map(|_| frame.logs.len())).await, 0);
 }
 
 #[tokio::test]

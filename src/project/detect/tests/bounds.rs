@@ -235,3 +235,19 @@ fn deep_nesting_ends_in_a_problem() {
         }
     }
 }
+
+#[test]
+fn more_packages_than_are_listed_are_told_once() {
+    let uses: String = (0..1002).map(|n| format!("use ./m{n:04}\n")).collect();
+    let dir = tree(&[("go.work", &uses)]);
+    for number in 0..1002 {
+        let package = dir.path().join(format!("m{number:04}"));
+        fs::create_dir(&package).unwrap();
+        fs::write(package.join("go.mod"), format!("module example.com/m{number:04}\n")).unwrap();
+    }
+    let found = found(dir.path());
+    let message = "is left out, as further packages are: there are more than 1000";
+    let told: Vec<_> = found.problems.iter().filter(|problem| problem.message == message).collect();
+    assert_eq!(told.len(), 1, "{:?}", found.problems);
+    assert!(told[0].file.ends_with("m1000"), "{:?}", told[0].file);
+}
