@@ -9,13 +9,14 @@ use crate::support::{nvim::Nvim, repo, shop};
 const BEGIN: &str = "<!-- screenshot: dev, then ]e and <CR> -->\n```text\n";
 const END: &str = "```\n<!-- /screenshot -->";
 
-/// What differs from run to run: clocks, and how long the server took. The time beside a line, drawn where the second
+/// What differs from run to run: clocks, how long the server took, and the bars of the last seconds. The time beside a line, drawn where the second
 /// changes, is left out, because it changes at another line each time.
 fn steady(screen: &str) -> String {
     let replace =
         |text: &str, pattern: &str, by: &str| Regex::new(pattern).unwrap().replace_all(text, by).into_owned();
     let text = replace(screen, r"(?m)^\d\d:\d\d:\d\d ", "         ");
     let text = replace(&text, r"\b\d\d:\d\d:\d\d\b", "12:01:07");
+    let text = replace(&text, r"(?m)[▁▂▃▅▇ ]+$", "");
     replace(&text, r"ready in \d+ ms", "ready in 12 ms")
         .lines()
         .map(|line| line.trim_end().to_owned() + "\n")

@@ -8,6 +8,8 @@ use tokio::{sync::oneshot, time::Instant};
 use super::*;
 use crate::rpc::frame::{Frame, HitPatch};
 
+mod kept;
+
 /// A session whose processes the test plays.
 struct Rig {
     handles: Handles,
@@ -328,90 +330,4 @@ async fn ingest_goes_on_while_a_slow_regex_runs() {
     }
     assert!(meanwhile > 1, "{meanwhile} lines came in while it searched");
     assert_eq!(rig.handles.logs.counts().await.expect("the store runs").lines, 20_000 + meanwhile);
-}
-
-#[tokio::test]
-async fn what_a_buffer_was_never_sent_is_loaded_in_front_of_a_line() {
-    let mut rig = Rig::new(1000, true);
-    rig.begin(1, "dev").await;
-    for start in (1..3001).step_by(100) {
-        rig.print(1, lines(start..start + 100)).await;
-    }
-    rig.end(1).await;
-    let name = Some("dev".to_owned());
-    let watch = protocol::Watch {
-        buf: 5,
-        root: Some(rig.root()),
-        name,
-        max: 10,
-        rows: None,
-        from: None,
-        filter: None,
-    };
-    rig.flush.take(ToFlush::Watch(1, watch));
-    rig.reply().await.expect("it is watched");
-    let mut load = async |before, count| {
-        let asked = protocol::Load { buf: 5, before, id: None, count };
-        rig.flush.take(ToFlush::Load(2, asked));
-        let (mut loaded, mut seqs) = (Vec::new(), Vec::new());
-        let reply = rig.until(|frame| {
-            for patch in frame.logs.iter().filter(|patch| patch.before == Some(before)) {
-                loaded.extend(patch.lines.iter().cloned());
-                seqs.extend(unrolled(&patch.seqs, 1));
-            }
-            frame.replies.first().map(|reply| reply.ok.clone().ok_or_else(|| reply.err.clone()))
-        });
-        (reply.await, loaded, seqs)
-    };
-    let (reply, loaded, seqs) = load(2991, 700).await;
-    assert_eq!(reply, Ok(serde_json::json!({ "lines": 700, "more": true })));
-    assert_eq!((loaded, seqs), (lines(2291..2991).collect(), (2291..2991).collect::<Vec<_>>()));
-    let (reply, loaded, seqs) = load(2101, 2000).await;
-    assert_eq!(reply, Ok(serde_json::json!({ "lines": 2000, "more": true })), "memory, then history");
-    assert_eq!((loaded, seqs), (lines(101..2101).collect(), (101..2101).collect::<Vec<_>>()));
-    let (reply, loaded, _) = load(101, 200).await;
-    assert_eq!(reply, Ok(serde_json::json!({ "lines": 100 })));
-    assert_eq!(loaded, lines(1..101).collect::<Vec<_>>());
-    let (reply, ..) = load(1, 200).await;
-    assert_eq!(reply, Err(Some("nothing older is kept".to_owned())));
-}
-
-#[tokio::test]
-async fn all_that_a_view_stands_for_is_written_and_the_file_is_there_whole() {
-    let mut rig = Rig::new(1000, true);
-    rig.begin(1, "dev").await;
-    rig.begin(2, "api").await;
-    for start in (1..3001).step_by(100) {
-        rig.print(1, lines(start..start + 100)).await;
-    }
-    rig.print(2, ["\u{1b}[31mred\u{1b}[0m".to_owned()]).await;
-    rig.end(1).await;
-    rig.end(2).await;
-    let all: String = lines(1..3001).map(|line| line + "\n").collect();
-    assert_eq!(rig.write("a.log", None, false, false).await, Ok(3000));
-    assert_eq!(rig.read("a.log"), all);
-    assert_eq!(rig.write("b.log", Some("hit"), false, false).await, Ok(300));
-    assert!(rig.read("b.log").lines().eq(all.lines().filter(|line| line.contains("Hit"))));
-    let there = rig.dir.path().join("a.log");
-    let refused = format!("cannot write {}: it exists (add ! to overwrite it)", there.display());
-    assert_eq!(rig.write("a.log", Some("hit"), false, false).await, Err(refused));
-    assert_eq!(rig.read("a.log"), all, "and is as it was");
-    fs::set_permissions(&there, fs::Permissions::from_mode(0o640)).expect("set");
-    std::os::unix::fs::symlink(&there, rig.dir.path().join("link")).expect("linked");
-    assert_eq!(rig.write("link", Some("\"line 3000\""), false, true).await, Ok(1));
-    assert_eq!(rig.read("a.log"), "line 3000 has a Hit\n", "what a link names is written");
-    assert_eq!(fs::metadata(&there).expect("there").permissions().mode() & 0o777, 0o640);
-    assert_eq!(rig.write("a.log", Some("\"line 2999\""), true, false).await, Ok(1));
-    assert_eq!(rig.read("a.log"), "line 3000 has a Hit\nline 2999\n");
-    assert!(rig.write("", None, false, true).await.unwrap_err().ends_with(": it is a directory"));
-    let said = rig.write("none/a.log", None, false, false).await.unwrap_err();
-    assert!(said.ends_with(": no such file or directory"), "{said}");
-    let path = rig.dir.path().join("merged").to_str().expect("UTF-8").to_owned();
-    let (root, name, filter) = (Some(rig.root()), None, Some("-hit -/line .{2,}/".to_owned()));
-    let asked = protocol::Write { root, name, filter, path, append: false, force: false };
-    dispatch::call(&rig.handles, Call::Write(asked)).await.expect("it is written");
-    assert_eq!(rig.read("merged").lines().last(), Some("api: red"), "colours are not");
-    let left: Vec<_> =
-        fs::read_dir(rig.dir.path()).expect("there").flatten().map(|it| it.file_name()).collect();
-    assert_eq!(left.len(), 5, "nothing is left beside: {left:?}");
 }
