@@ -105,14 +105,22 @@ vim.api.nvim_create_autocmd('BufReadCmd', {
     require('brummer.ui.view').attach(args.buf, args.match)
   end,
 })
+vim.api.nvim_create_autocmd('BufFilePre', {
+  group = group,
+  desc = 'brummer: views that a session names again',
+  callback = function()
+    if vim.g.SessionLoad then
+      require('brummer.ui.mksession').names()
+    end
+  end,
+})
 vim.api.nvim_create_autocmd('BufFilePost', {
   group = group,
   pattern = 'brummer://*',
-  desc = 'brummer: name views silently while a session is read',
-  callback = function()
-    -- A session tells of each name it sets, and two of that ask for a key; it brings the option back itself.
+  desc = 'brummer: views of a session',
+  callback = function(args)
     if vim.g.SessionLoad then
-      vim.opt.shortmess:append('F')
+      require('brummer.ui.mksession').named(args.buf)
     end
   end,
 })
@@ -122,11 +130,8 @@ vim.api.nvim_create_autocmd('SessionLoadPost', {
   nested = true,
   callback = function()
     restore()
-    for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-      if vim.api.nvim_buf_get_name(buf):find('^brummer://') then
-        require('brummer.ui.view').attach(buf, vim.api.nvim_buf_get_name(buf), true)
-        require('brummer.ui.window').adopt()
-      end
+    if package.loaded['brummer.ui.mksession'] then
+      require('brummer.ui.mksession').restore()
     end
   end,
 })

@@ -192,7 +192,7 @@ M.verbs = {
     end,
   },
   open_url = {
-    desc = 'open the URL under the cursor',
+    desc = 'open the URL here, or of the process',
     fn = function()
       require('brummer.urls').open()
     end,

@@ -65,7 +65,7 @@ M.schema = {
     name = 'notify',
     type = { 'boolean', 'table' },
     default = true,
-    desc = 'Notices; a table turns off single ones: failed, error, not_ready, leftovers, restore, host, health.',
+    desc = 'Notices; a table turns off single ones: failed, error, ready, not_ready, leftovers, restore, host, health.',
   },
   {
     name = 'session_restore',

@@ -128,6 +128,20 @@ function M.go(how)
   end)
 end
 
+--- Puts the cursor of the current window into a row, and the rows around it into sight: what belongs to an error stands
+--- below it.
+---@param row integer 0-based
+local function into_sight(row)
+  local win = vim.api.nvim_get_current_win()
+  local own = vim.api.nvim_get_option_value('scrolloff', { scope = 'local', win = win })
+  local around = math.floor(vim.fn.winheight(win) / 2) - 1
+  vim.cmd.normal({ "m'", bang = true })
+  vim.wo[win].scrolloff = math.max(around, vim.wo[win].scrolloff)
+  vim.api.nvim_win_set_cursor(win, { row + 1, 0 })
+  vim.cmd.normal({ 'zv', bang = true })
+  vim.api.nvim_set_option_value('scrolloff', own, { scope = 'local', win = win })
+end
+
 ---@param direction 1|-1
 ---@param what 'errors'|'runs'
 function M.seek(direction, what)
@@ -139,9 +153,7 @@ function M.seek(direction, what)
   local row = vim.api.nvim_win_get_cursor(0)[1] - 1
   local to, short = draw.seek(view.buf, draw.ns[what], row, direction * vim.v.count1)
   if to then
-    vim.cmd.normal({ "m'", bang = true })
-    vim.api.nvim_win_set_cursor(0, { to + 1, 0 })
-    vim.cmd.normal({ 'zv', bang = true })
+    into_sight(to)
   end
   if short then
     notify.say(

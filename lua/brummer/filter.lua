@@ -52,8 +52,11 @@ local function switch(win, from, to)
   if not vim.api.nvim_win_is_valid(win) or vim.api.nvim_win_get_buf(win) ~= from.buf then
     return
   end
-  to.following = follow.on(win)
-  to.anchor = require('brummer.ui.anchor').of(win, from)
+  local anchor = require('brummer.ui.anchor')
+  -- Where nothing passed, one still comes from where one was.
+  local origin = from.lines.count == 0 and from.origin
+  to.anchor = origin and anchor.new(win, origin.seq, origin.id, origin.t) or anchor.of(win, from)
+  to.origin, to.following = to.anchor, not to.anchor and follow.on(win)
   vim.api.nvim_win_set_buf(win, to.buf)
   if to.anchor and to.lines.count > 0 then
     require('brummer.ui.anchor').settle(to)
@@ -72,12 +75,13 @@ function M.show(win, view, filter)
   local name = views.log_name(view.root, view.script, filter ~= '' and filter, view.previous)
   local buf = views.buffer(name)
   local to = views.get(buf) --[[@as brummer.LogView]]
-  if filter == '' or to.watching or to.previous or to.lines.count > 0 then
+  if filter == '' or to.watching or to.lines.count > 0 then
     remembered[key(view)] = filter ~= '' and filter or remembered[key(view)]
     return switch(win, view, to)
   end
   -- A wrong filter is one message, and the log stays.
-  require('brummer.ui.feed').watch(to, function(err)
+  local ask = to.previous and require('brummer.previous').load or require('brummer.ui.feed').watch
+  ask(to, function(err)
     if err ~= '' then
       pcall(vim.api.nvim_buf_delete, buf, { force = true })
       return notify.failed(err)

@@ -33,6 +33,7 @@ M.links = {
   BrummerCommand = 'Comment',
   BrummerPackage = 'Comment',
   BrummerPort = 'Identifier',
+  BrummerUrl = 'Underlined',
   BrummerUsage = 'Comment',
   BrummerNotReady = 'DiagnosticWarn',
   BrummerLeft = 'DiagnosticWarn',
@@ -109,6 +110,20 @@ local function palette(n)
   return ('#%02x%02x%02x'):format(grey, grey, grey)
 end
 
+--- The colour of the 6×6×6 cube that is nearest, for terminals where 'termguicolors' is off.
+---@param color string '#rrggbb'
+---@return integer?
+local function nearest(color)
+  local n = 16
+  for i, hex in ipairs({ color:match('^#(%x%x)(%x%x)(%x%x)$') }) do
+    local v = tonumber(hex, 16)
+    -- Its levels are 0, 95, 135, … 255.
+    local level = v < 48 and 0 or v < 115 and 1 or math.floor((v - 35) / 40)
+    n = n + level * 6 ^ (3 - i)
+  end
+  return n
+end
+
 ---@param color integer|string|nil
 ---@return string? gui
 ---@return integer? cterm
@@ -116,7 +131,7 @@ local function color_of(color)
   if type(color) == 'number' then
     return palette(color), color
   end
-  return color, nil
+  return color, color and nearest(color)
 end
 
 ---@param style brummer.Style

@@ -8,6 +8,8 @@ M.SEVERITY = { healthy = 0, degraded = 1, failing = 2, failed = 3 }
 
 ---@type table<integer, integer> process -> run whose first error was told
 local told = {}
+---@type table<integer, integer> process -> run whose address was told
+local addressed = {}
 ---@type table<string, { to: string, reason: string }> components of the host that are not healthy
 local unwell = {}
 
@@ -37,10 +39,21 @@ local function notice(kind, name, text, level)
   require('brummer.notify').notice({ kind = kind, name = name, text = text, level = level })
 end
 
+--- A server has come up: where, once for each run.
+---@param row brummer.Row
+local function served(row)
+  local url = addressed[row.id] ~= row.run and require('brummer.served').ready(row)
+  if url then
+    addressed[row.id] = row.run
+    notice('ready', row.name, ('%s is ready: %s'):format(row.name, url), vim.log.levels.INFO)
+  end
+end
+
 --- A row has come in the place of another.
 ---@param old brummer.Row?
 ---@param new brummer.Row
 function M.row(old, new)
+  served(new)
   local before = old and old.run == new.run and old.ready or nil
   if not old or new.ready == before or new.ready == 'waiting' then
     return
@@ -137,7 +150,7 @@ end
 
 --- Forgets everything: a new host numbers its processes from the start.
 function M.reset()
-  told, unwell = {}, {}
+  told, addressed, unwell = {}, {}, {}
 end
 
 return M

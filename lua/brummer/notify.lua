@@ -36,7 +36,9 @@ function M.say(message, level)
     end
     -- A message on top of one that has not been drawn yet would scroll, and ask for a key.
     vim.cmd.redraw()
-    vim.notify(text.fit('brummer: ' .. message, M.room()), level, { title = 'brummer' })
+    -- Where there is hardly room who says it goes without saying.
+    local prefix = M.room() < 30 and '' or 'brummer: '
+    vim.notify(text.fit(prefix .. message, M.room()), level, { title = 'brummer' })
   end)
 end
 
@@ -87,6 +89,7 @@ end
 local SEVERAL = {
   failed = '%d processes failed: %s',
   error = '%d processes with errors: %s',
+  ready = '%d servers are ready: %s',
   not_ready = '%d processes are not ready: %s',
   health = '%d parts of the host are unwell: %s (:Brummer health)',
 }

@@ -20,11 +20,12 @@ function M.stands(view)
   return #state.rows(view.root) == 0
 end
 
---- Asks for the lines, once.
+--- Asks for the lines, once. `cb` gets what is wrong, or ''.
 ---@param view brummer.LogView
-function M.load(view)
+---@param cb? fun(err: string)
+function M.load(view, cb)
   if view.watching then
-    return
+    return cb and cb('')
   end
   view.watching = true
   host.call('previous', {
@@ -37,14 +38,17 @@ function M.load(view)
     if not err and value then
       view.session = value --[[@as table]]
       require('brummer.ui.logs').apply({ value.patch })
-    elseif view.previous then
+    elseif view.previous and not cb then
       notify.failed(err)
-    elseif M.stands(view) then
+    elseif not view.previous and M.stands(view) then
       -- Nobody asked for it. The script may be run any time, and is watched for that.
       view.restored = nil
       require('brummer.ui.feed').watch(view)
     end
     require('brummer.ui.winbar').touch(view.buf)
+    if cb then
+      cb(err or '')
+    end
   end)
 end
 
@@ -69,7 +73,14 @@ function M.open(name, open)
   local views = require('brummer.ui.view')
   local function show(root, script)
     local buf = views.buffer(views.log_name(root, script, nil, true))
-    require('brummer.ui.window').open(buf, open)
+    -- Where there is none the log that is open stays.
+    M.load(views.get(buf) --[[@as brummer.LogView]], function(err)
+      if err ~= '' then
+        pcall(vim.api.nvim_buf_delete, buf, { force = true })
+        return notify.failed(err)
+      end
+      require('brummer.ui.window').open(buf, open)
+    end)
   end
   if not name and view and view.kind == 'logs' then
     return show(view.root, view.script)

@@ -21,7 +21,7 @@ local function ask(row)
   if not require('brummer.state').alive(row) then
     return notify.say(('%s is not running; r runs it'):format(row.name))
   end
-  local prompt = row.prompt and vim.trim(row.prompt) .. ' ' or ('%s> '):format(row.name)
+  local prompt = row.prompt and not row.progress and vim.trim(row.prompt) .. ' ' or ('%s> '):format(row.name)
   vim.ui.input({ prompt = prompt, kind = 'brummer.send' }, function(line)
     -- Nothing at all is what a cancelled question gives; an empty line is a line.
     if line then

@@ -106,6 +106,24 @@ local function listed(saved)
   return table.concat(names, ', ')
 end
 
+--- Whether a window of this tab page shows the log of one of those, as after |:mksession|, or all of them in one.
+---@param root string
+---@param runs brummer.SavedRun[]
+---@return boolean
+local function on_screen(root, runs)
+  local names = {} ---@type table<string, true>
+  for _, run in ipairs(runs) do
+    for _, name in ipairs(run.names or { run.command }) do
+      names[name] = true
+    end
+  end
+  return vim.iter(vim.api.nvim_tabpage_list_wins(0)):any(function(win)
+    local view = require('brummer.ui.view').get(vim.api.nvim_win_get_buf(win))
+    local log = view and view.kind == 'logs' and view.root == root
+    return log and (not view.script or names[view.script] or false)
+  end)
+end
+
 ---@param saved brummer.Saved
 ---@param quiet boolean nobody asked for it
 local function start(saved, quiet)
@@ -124,7 +142,7 @@ local function start(saved, quiet)
       open = false,
     })
   end
-  if not quiet then
+  if not quiet and not on_screen(saved.root, saved.runs) then
     local name = names == 1 and saved.runs[1].names and saved.runs[1].names[1] or nil
     scripts.open_log(saved.root, name)
   end

@@ -27,10 +27,12 @@ local M = {}
 ---@field full_screen? boolean
 ---@field elsewhere? integer the process id of the host of another Neovim that runs it: here it is only shown
 ---@field detach? boolean it lives on when the host ends
----@field prompt? string its last line, while it has no end and nothing follows
+---@field prompt? string its last line, while it has no end
+---@field progress? boolean that line changes by itself: nobody is asked anything
 ---@field cpu? integer share of one core in tenths of a percent
 ---@field memory? integer bytes of the tree
 ---@field ports? integer[]
+---@field urls? string[] web addresses this run printed
 
 ---@class (exact) brummer.Survivor
 ---@field pid integer
@@ -156,6 +158,16 @@ local function changed(ids)
   end
 end
 
+--- Whether the last line, which has no end, is written over and over.
+---@param old brummer.Row?
+---@param new brummer.Row
+---@return boolean?
+local function moves(old, new)
+  if old and old.prompt and new.prompt and old.lines == new.lines then
+    return old.progress or old.prompt ~= new.prompt
+  end
+end
+
 --- Rows that changed, whole.
 ---@param list brummer.Row[]
 function M.apply_rows(list)
@@ -165,6 +177,7 @@ function M.apply_rows(list)
       fresh[#fresh + 1] = row.id
     end
     require('brummer.news').row(rows[row.id], row)
+    row.progress = moves(rows[row.id], row)
     rows[row.id] = row
     local named = rows[by_name[key(row.root, row.name)]]
     -- One's own counts before that of another Neovim.

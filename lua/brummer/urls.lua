@@ -1,4 +1,5 @@
---- `gx` and `u`: opens the URL under the cursor, as the program linked it or as it stands in the text.
+--- `gx` and `u`: opens the URL under the cursor, as the program linked it or as it stands in the text, or in a list the
+--- address of the process.
 local host = require('brummer.host')
 local notify = require('brummer.notify')
 
@@ -67,8 +68,28 @@ local function open(url, several)
   end
 end
 
---- Opens the URL of the line of the cursor.
+--- Opens the address of the process in a line of the list.
+---@param view brummer.View
+local function open_served(view)
+  local cursor = require('brummer.cursor')
+  local row = not cursor.astray()
+    and require('brummer.ui.processes').row_at(view, vim.api.nvim_win_get_cursor(0)[1])
+  if not row then
+    return
+  end
+  local url = require('brummer.served').url(row)
+  if not url then
+    return notify.say(('%s has printed no address of this machine'):format(row.name))
+  end
+  open(url, false)
+end
+
+--- Opens the URL of the line of the cursor, of a list that of its process.
 function M.open()
+  local view = require('brummer.ui.view').get(0)
+  if view and view.kind == 'processes' then
+    return open_served(view)
+  end
   local line = require('brummer.cursor').line()
   if not line then
     return open(nil, false)

@@ -98,6 +98,7 @@ local function write_all(view, path, force)
     root = view.root,
     name = view.script,
     filter = view.filter and require('brummer.filter').sent(view.filter),
+    session = require('brummer.previous').stands(view) and view.session.at or nil,
     path = path,
     force = force or nil,
   }, function(err, value)
@@ -153,7 +154,8 @@ local function write(view, event, file)
   end
   local log = view --[[@as brummer.LogView]]
   local kept = view.kind == 'logs' and host.state() == 'ready'
-  if event == 'BufWriteCmd' and kept and not require('brummer.previous').stands(log) then
+  local come = view.kind == 'logs' and (log.session or not require('brummer.previous').stands(log))
+  if event == 'BufWriteCmd' and kept and come then
     return write_all(log, path, bang or vim.o.writeany)
   end
   write_shown(view.buf, path, first, last, event == 'FileAppendCmd')

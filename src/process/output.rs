@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 
 mod pipe;
@@ -61,6 +61,14 @@ pub(super) enum Phase {
     Told,
 }
 
+/// The last line while it has no end.
+#[derive(Default)]
+struct Partial {
+    /// When it is told, or told again because it has changed.
+    due: Option<Instant>,
+    told: bool,
+}
+
 /// What a run prints to.
 pub(super) trait Source: Send {
     /// Appends what was printed, once there is something, as far as there is room without growing; returns how many bytes
@@ -90,17 +98,17 @@ impl Reader {
     pub(super) async fn read(mut self, mut pipe: impl Source) {
         let mut splitter = Splitter::default();
         let mut patience = Patience { time: DRAIN, bytes: MAX_PIPE };
-        let mut asks = false;
+        let mut partial = Partial::default();
         loop {
             let waited = Instant::now();
+            if partial.due.is_some_and(|due| due <= waited) {
+                partial = Partial { due: None, told: true };
+                self.console.unfinished(self.origin.stream, splitter.unfinished());
+            }
             let read = tokio::select! {
                 biased;
                 read = pipe.read(splitter.room()) => read,
-                () = sleep(QUIET), if !asks && splitter.unfinished().is_some() => {
-                    self.console.unfinished(self.origin.stream, splitter.unfinished());
-                    asks = true;
-                    continue;
-                }
+                () = sleep_until(partial.due.unwrap_or(waited)), if partial.due.is_some() => continue,
                 () = gone_for(&mut self.phase, patience.time), if self.over.is_some() => {
                     self.over = None;
                     continue;
@@ -119,8 +127,15 @@ impl Reader {
                     break;
                 }
             };
-            if std::mem::take(&mut asks) {
-                self.console.unfinished(self.origin.stream, None);
+            if lines.text.is_empty() {
+                // It goes on: what writes one line over and over is never quiet, and is shown all the same.
+                partial.due.get_or_insert_with(|| Instant::now() + QUIET);
+            } else {
+                if partial.told {
+                    self.console.unfinished(self.origin.stream, None);
+                }
+                let due = splitter.unfinished().map(|_| Instant::now() + QUIET);
+                partial = Partial { due, told: false };
             }
             if !self.send(lines).await {
                 return;

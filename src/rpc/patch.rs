@@ -17,8 +17,9 @@ use crate::{
     model::{Ended, Happening, Row, What},
 };
 
-/// Bytes of text of one buffer in a frame, twice where it also has lines that had been left out.
-pub(super) const LIMIT_BYTES: usize = 1 << 20;
+/// Bytes of text of one buffer in a frame, twice where it also has lines that had been left out: Neovim takes in so much of
+/// long lines in a few milliseconds.
+pub(super) const LIMIT_BYTES: usize = 256 << 10;
 
 /// Bytes of a line that are sent: enough for what a person reads, and little enough that Neovim draws a screen full
 /// of them at once.

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,7 +15,7 @@ use super::{
     dispatch::blocking,
     frame::LogPatch,
     patch::{self, LIMIT_LINE, extend_run, severity_number, style_row},
-    protocol::Previous,
+    protocol::{Previous, Write},
 };
 use crate::{
     event::{ProcessId, Seq},
@@ -54,6 +55,44 @@ pub(super) async fn previous(handles: &Handles, asked: Previous) -> Result<Value
         found.ok_or_else(none)
     })
     .await?
+}
+
+/// Writes all that the session which began then has of a log, oldest first, in the merged log with `name: ` in front.
+/// Returns how many lines that were.
+///
+/// # Errors
+/// That session is not kept, or what the system says of a file.
+pub(super) fn copy(
+    base: Option<&Path>,
+    asked: &Write,
+    began: u64,
+    filter: &Filter,
+    out: &mut dyn io::Write,
+) -> io::Result<u64> {
+    let gone = || io::Error::other("that session is not kept any more");
+    let root = asked.root.as_ref().ok_or_else(gone)?;
+    let reader = Reader::open(base.ok_or_else(gone)?, Path::new(root)).map_err(io::Error::other)?;
+    let session = reader.sessions().iter().find(|it| it.started.0 == began).ok_or_else(gone)?;
+    let query = Query {
+        sessions: Sessions::Id(Arc::clone(&session.id)),
+        name: asked.name.clone(),
+        order: Order::OldestFirst,
+        ..Query::default()
+    };
+    let mut styles = Arc::new(StyleTable::default());
+    let mut lines = 0;
+    for record in reader.records(query) {
+        let record = record.map_err(io::Error::other)?;
+        for line in lines_of(&record, &mut styles).iter().filter(|line| passes(filter, line)) {
+            if asked.name.is_none() {
+                write!(out, "{}: ", record.name.label())?;
+            }
+            out.write_all(&line.text)?;
+            out.write_all(b"\n")?;
+            lines += 1;
+        }
+    }
+    Ok(lines)
 }
 
 /// What a session has of the log; `None` where it has nothing.

@@ -199,6 +199,8 @@ pub(super) struct Write {
     pub(super) name: Option<String>,
     /// Which lines; absent for all.
     pub(super) filter: Option<String>,
+    /// Of the earlier session that began then; absent for this one.
+    pub(super) session: Option<u64>,
     /// An absolute path.
     pub(super) path: String,
     /// Add to a file that is there.

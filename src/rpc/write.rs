@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Handles, dispatch::blocking, protocol, search::Scope};
+use super::{Handles, dispatch::blocking, previous, protocol, search::Scope};
 use crate::{
     event::Seq,
     history::{Order, ReadError},
@@ -20,10 +20,19 @@ use crate::{
 /// Bytes that are given to the system at once.
 const BUFFER: usize = 256 << 10;
 
-/// Carries out the call: memory and this session's history, in order.
+/// Carries out the call: memory and this session's history, in order, or an earlier session.
 pub(super) async fn write(handles: &Handles, asked: protocol::Write) -> Result<Value, String> {
     let text = asked.filter.as_deref().unwrap_or_default();
     let filter = Filter::parse(text).map_err(|wrong| wrong.to_string())?;
+    if let Some(began) = asked.session {
+        let base = handles.history.clone();
+        let (lines, bytes) = blocking(handles, "write", move || {
+            let target = Target::new(&asked)?;
+            target.fill(|out| previous::copy(base.as_deref(), &asked, began, &filter, out))
+        })
+        .await??;
+        return Ok(json!({ "lines": lines, "bytes": bytes }));
+    }
     let scope = Scope::of(handles, asked.root.as_deref(), asked.name.as_deref())?;
     let look = scope.look(handles, filter).await?;
     let pasts = scope.past(handles, &look, false, Order::OldestFirst);

@@ -130,6 +130,7 @@ fn the_log_of_the_session_before_is_shown_and_that_of_a_restored_one() {
         let mut nvim = Nvim::at(project.root()).env("XDG_STATE_HOME", state).start();
         nvim.ex("BrummerRun dev");
         nvim.wait_line(DEV, "[hmr] update 29");
+        nvim.wait_line(DEV, "src/a.ts(3,1): error TS2322: Type 'string' is not assignable.");
         nvim.ex(&format!("mksession {}", session.display()));
         nvim.keys(":qa!<CR>");
         nvim.wait_exit();
@@ -144,6 +145,19 @@ fn the_log_of_the_session_before_is_shown_and_that_of_a_restored_one() {
         "brummer://logs/dev?session:previous",
         "src/a.ts(3,1): error TS2322: Type 'string' is not assignable.",
     );
+    nvim.ex("write all.txt");
+    nvim.wait_screen("written to all.txt");
+    let all = std::fs::read_to_string(project.path("all.txt")).unwrap();
+    assert!(all.lines().eq(nvim.lines("brummer://logs/dev?session:previous")));
+    nvim.ex("Brummer filter hmr -1");
+    wait_buffer(&nvim, "brummer://logs/dev?session:previous hmr -1");
+    nvim.wait_line("brummer://logs/dev?session:previous hmr -1", "[hmr] update 29");
+    nvim.ex("write some.txt");
+    nvim.wait_screen("written to some.txt");
+    let some = std::fs::read_to_string(project.path("some.txt")).unwrap();
+    assert!(some.lines().eq(all.lines().filter(|line| line.contains("hmr") && !line.contains('1'))));
+    nvim.ex("Brummer filter --off");
+    wait_buffer(&nvim, "brummer://logs/dev?session:previous");
     nvim.keys(&format!("{at}G<CR>"));
     nvim.wait_until("the source", |nvim| nvim.buffer().ends_with("src/a.ts") && nvim.position().0 == 3);
     nvim.ex("Brummer search --previous /items.20/");

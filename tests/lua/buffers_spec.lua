@@ -109,6 +109,35 @@ return function(test, t)
     t.ok(not other:lua('return vim.o.shortmess'):find('a', 1, true), 'as it was')
   end)
 
+  test('a session with one log in several windows and tab pages brings them all back', function(child)
+    local c = child()
+    c:open_log()
+    c:cmd('vsplit | tab split | edit brummer://logs | split | tabprevious')
+    local file = c.dir .. '/Session.vim'
+    c:cmd('mksession ' .. file)
+    local function shown(of)
+      return of:lua([[
+        return vim.tbl_map(function(win)
+          local buf = vim.api.nvim_win_get_buf(win)
+          local view = require('brummer.ui.view').get(buf)
+          return { vim.api.nvim_buf_get_name(buf), view and view.name }
+        end, vim.api.nvim_list_wins())
+      ]])
+    end
+    local dev, all = { 'brummer://logs/dev', 'brummer://logs/dev' }, { 'brummer://logs', 'brummer://logs' }
+    t.eq(shown(c), { { '' }, dev, dev, all, all })
+    local other = child({ cwd = c.project })
+    other:cmd('source ' .. file)
+    t.eq(shown(other), { { '' }, dev, dev, all, all })
+    t.eq(other:lua('return vim.v.errmsg'), '')
+    t.eq(other:lua("return #vim.fn.getbufinfo('brummer://logs/dev')"), 1)
+    t.eq(other:lua('return #vim.api.nvim_list_bufs()'), 3)
+    -- Where a view is there already the session takes that.
+    other:cmd('tabonly | only | enew | source ' .. file)
+    t.eq(shown(other), { { '' }, dev, dev, all, all })
+    t.eq(other:lua('return vim.v.errmsg'), '')
+  end)
+
   test('a session brings the views back', function(child)
     local c = child()
     local buf = c:open_log()

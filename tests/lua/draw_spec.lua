@@ -59,10 +59,10 @@ return function(test, t)
     c:cmd('set number')
     c:open_log()
     t.wait(function()
-      return c:lua("return vim.wo.winbar ~= '' and not vim.wo.number")
+      return c:lua("return vim.wo.winbar ~= '' and vim.wo.numberwidth == 8")
     end)
     c:cmd('edit a.txt')
-    t.ok(c:lua('return vim.wo.number'), 'the own options of the user are back')
+    t.eq(c:lua('return { vim.wo.number, vim.wo.numberwidth }'), { true, 4 }, 'the own options of the user are back')
     t.eq(
       c:lua('return { vim.wo.statuscolumn, vim.wo.winbar, vim.wo.signcolumn }'),
       { '', '', 'auto' }

@@ -59,6 +59,24 @@ return function(test, t)
     t.eq(#c:lua('return vim.api.nvim_list_wins()'), 2, 'nothing was opened')
   end)
 
+  test(']e and [e leave what stands below the error in sight', function(child)
+    local c, buf = opened(child)
+    c:frame({
+      rev = 1,
+      logs = { { buf = buf, id = 1, total = 50, lines = {}, seqs = {}, times = {}, marks = { 10, 1, 40, 1 } } },
+    })
+    c:cmd('set scrolloff=1')
+    c:type('gg]e]e')
+    c:cmd('redraw')
+    t.eq(lnum(c), 40)
+    t.ok(c:lua("return vim.fn.line('w$') >= 42"), 'below')
+    c:type('[e')
+    c:cmd('redraw')
+    t.eq(lnum(c), 10)
+    t.ok(c:lua("return vim.fn.line('w$') >= 12"), 'below, on the way up')
+    t.eq(c:lua("return { vim.o.scrolloff, vim.api.nvim_get_option_value('scrolloff', { scope = 'local' }) }"), { 1, -1 })
+  end)
+
   test('marks of a line come in a later patch than the line, once', function(child)
     local c, buf = opened(child)
     for _ = 1, 2 do

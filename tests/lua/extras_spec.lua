@@ -81,6 +81,36 @@ return function(test, t)
     t.eq(#c:lua("return vim.api.nvim_buf_get_extmarks(..., require('brummer.ui.draw').ns.partial, 0, -1, {})", buf), 0)
   end)
 
+  test('one that is written over and over is no question', function(child)
+    local c = opened(child)
+    local function bar()
+      return c:lua([[local view = require('brummer.ui.view').get(0)
+        return select(3, require('brummer.ui.winbar').text(view, vim.api.nvim_get_current_win()))]])
+    end
+    rows(c, c:row({ prompt = 'Overwrite?' }))
+    t.has(bar(), 'asks Overwrite?')
+    rows(c, c:row({ prompt = '10 %' }))
+    rows(c, c:row({ prompt = '20 %' }))
+    t.ok(not bar():find('asks', 1, true), bar())
+    c:cmd('redraw')
+    t.ok(has_row(c, '20 %') and not has_row(c, '10 %'), c:screen())
+    rows(c, c:row({ prompt = '20 %' }))
+    t.ok(not bar():find('asks', 1, true), bar())
+    rows(c, c:row({ lines = 1, prompt = 'Overwrite?' }))
+    t.has(bar(), 'asks Overwrite?')
+  end)
+
+  test('colours have numbers for terminals without true colour', function(child)
+    local c = child()
+    t.eq(
+      c:lua([[return vim.tbl_map(function(fg)
+        local id = require('brummer.highlight').id({ fg = fg, bold = true })
+        return vim.api.nvim_get_hl(0, { id = id }).ctermfg
+      end, { '#000000', '#ffffff', '#ff0000', '#5f87af', '#2f74d6', 3 })]]),
+      { 16, 231, 196, 67, 32, 3 }
+    )
+  end)
+
   test('an unfinished line is seen in a full window that follows', function(child)
     local c, buf = opened(child)
     c:print(buf, 1, 200)
@@ -116,7 +146,7 @@ return function(test, t)
     local c, buf = opened(child)
     c:cmd('split')
     local lines = { 'TypeError: no', '  at a', '  at b', '  at c' }
-    add(c, buf, 1, lines, { folds = { { first = 2, last = 4, count = 3, user = 3, place = 'src/b.ts:7' } } })
+    add(c, buf, 1, lines, { folds = { { first = 2, last = 4, count = 3, user = 3, place = c.project .. '/src/b.ts:7' } } })
     local function closed()
       return c:lua(
         [[return vim.tbl_map(function(win)

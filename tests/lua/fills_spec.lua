@@ -8,6 +8,13 @@ return function(test, t)
     c:print(buf, 901, 1000, { skipped = 800, next = 1001 })
     return c, buf
   end
+  --- The screen once the bar says so, which it does a moment later.
+  local function settled(c, said)
+    t.wait(function()
+      return c:screen():find(said, 1, true)
+    end, 'the bar')
+    return c:screen()
+  end
   --- Sends the lines `first … last` as those in front of `before`.
   local function fill(c, buf, first, last, extra)
     local left = first - 101
@@ -77,7 +84,7 @@ return function(test, t)
     local c, buf = opened(child)
     c:cmd('split | tab split | tabprevious')
     c:cmd('set laststatus=0 noruler')
-    local before = c:screen()
+    local before = settled(c, '200 of 1,000 lines · following')
     fill(c, buf, 101, 900)
     t.eq(c:screen(), before)
     for _, state in
@@ -116,8 +123,7 @@ return function(test, t)
   test('who reads at the gap is left alone until he goes on', function(child)
     local c, buf = opened(child)
     c:type('98Gzt')
-    c:cmd('redraw')
-    local before = c:screen()
+    local before = settled(c, '200 of 1,000 lines · paused')
     fill(c, buf, 501, 900)
     fill(c, buf, 101, 500)
     c:cmd('redraw')

@@ -62,6 +62,21 @@ return function(test, t)
     t.has(c:screen(), 'line 150')
   end)
 
+  test('a window that is not current shows the end of lines that wrap beside the time', function(child)
+    local c, buf = opened(child)
+    c:cmd('wincmd k')
+    for first = 101, 141, 20 do
+      local lines = {}
+      for n = first, first + 19 do
+        -- Less than a row without the column of times, more than one with it.
+        lines[#lines + 1] = ('long %d %s'):format(n, ('x'):rep(68))
+      end
+      c:print(buf, first, first + 19, { lines = lines })
+      t.has(c:screen(), ('long %d x'):format(first + 19))
+      t.eq(c:lua("return vim.fn.line('w$', ...)", c.win), first + 19)
+    end
+  end)
+
   test('two windows on one log: each has its own flag', function(child)
     local c, buf = opened(child)
     c:cmd('split')
@@ -168,6 +183,41 @@ return function(test, t)
       end, 'the end after ' .. keys)
     end
   end)
+
+  for _, keys in ipairs({ '?line 140', '?,line 140', '?line 140,' }) do
+    test('a search goes to what it finds and stays there, lines come at the comma: ' .. keys, function(child)
+      local c = child({ config = { max_lines = 100 } })
+      local buf = c:open_log()
+      c:print(buf, 1, 200)
+      c.win = c:lua('return vim.api.nvim_get_current_win()')
+      t.eq(lnum(c), 100)
+      local last = 200
+      local function search(typed)
+        for i, part in ipairs(vim.split(typed, ',')) do
+          if i > 1 then
+            -- The head goes: the same line has another number then.
+            c:print(buf, last + 1, last + 10)
+            last = last + 10
+          end
+          c:type(part)
+        end
+      end
+      search(keys)
+      c:type('<Esc>')
+      t.wait(function()
+        c:print(buf, last + 1, last + 1)
+        last = last + 1
+        return on(c) and lnum(c) == 100
+      end, 'the end, as it is given up')
+      search(keys)
+      c:type('<CR>')
+      t.wait(function()
+        return not on(c)
+      end, 'the pause')
+      c:print(buf, last + 1, last + 10)
+      t.eq(c:lua('return vim.api.nvim_get_current_line()'), 'line 140')
+    end)
+  end
 
   test('a closed fold that ends on the last line counts as it', function(child)
     local c = opened(child)

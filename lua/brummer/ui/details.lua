@@ -114,6 +114,9 @@ function M.lines(row, more, width)
   end
   add('uses', usage(row))
   add('ports', table.concat(row.ports or {}, ', '))
+  for i, url in ipairs(row.urls or {}) do
+    add(i == 1 and 'addresses' or '', url)
+  end
   add('started', row.started_at and clock(row.started_at))
   add('ended', row.ended_at and clock(row.ended_at))
   for _, option in ipairs(more.options or {}) do

@@ -129,7 +129,9 @@ function M.text()
   local icon = require('brummer.config').icon('closed')
   local said = require('brummer.text').plural(group.count, 'frame')
   if group.place then
-    said = ('%s, first of yours %s'):format(said, group.place)
+    local root = view.root and view.root .. '/' or ''
+    local place = vim.startswith(group.place, root) and group.place:sub(#root + 1) or group.place
+    said = ('%s, first of yours %s'):format(said, place)
   end
   return ('%s %s'):format(icon, said)
 end

@@ -6,6 +6,7 @@ local M = {}
 ---@field buf integer
 ---@field on boolean
 ---@field lnum integer cursor line when last looked at
+---@field before? integer cursor line before the text changed, while the user is held
 ---@field width integer
 ---@field height integer
 
@@ -44,11 +45,17 @@ function M.selecting()
     or vim.api.nvim_get_mode().mode:find('^no') ~= nil
 end
 
+--- The user types a command or a pattern. Where the cursor is then ('incsearch') is not yet where he goes.
+---@param win integer
+---@return boolean
+local function typing(win)
+  return win == vim.api.nvim_get_current_win() and vim.api.nvim_get_mode().mode:find('^c') ~= nil
+end
+
 ---@param win integer
 ---@return boolean
 local function held(win)
-  return win == vim.api.nvim_get_current_win()
-    and (M.selecting() or vim.api.nvim_get_mode().mode:find('^c') ~= nil)
+  return typing(win) or win == vim.api.nvim_get_current_win() and M.selecting()
 end
 
 --- Starts to follow in a window that has come to show a log.
@@ -122,7 +129,7 @@ end
 ---@param win integer
 function M.look(win)
   local entry = entry_of(win)
-  if not entry then
+  if not entry or typing(win) then
     return
   end
   local resized = entry.width ~= vim.api.nvim_win_get_width(win)
@@ -150,6 +157,8 @@ function M.before(wins)
     if win == current then
       M.look(win)
     end
+    local entry = entries[win]
+    entry.before = held(win) and (entry.before or vim.api.nvim_win_get_cursor(win)[1]) or nil
   end
 end
 
@@ -161,7 +170,14 @@ function M.after(wins)
     if entry and entry.on and not held(win) then
       M.to_end(win)
     elseif entry then
-      entry.lnum = vim.api.nvim_win_get_cursor(win)[1]
+      local lnum = vim.api.nvim_win_get_cursor(win)[1]
+      if entry.before then
+        -- The line that was looked at last has moved as far as the one the cursor is in now.
+        entry.lnum = entry.lnum + lnum - entry.before
+      elseif not held(win) then
+        entry.lnum = lnum
+      end
+      entry.before = nil
     end
   end
 end

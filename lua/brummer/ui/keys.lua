@@ -56,6 +56,8 @@ M.keys = {
     { 'r', 'restart' },
     { 'i', 'send' },
     { 'a', 'run' },
+    { 'gx', 'open_url' },
+    { 'u', 'open_url' },
     { 'g/', 'search' },
     { 'g?', 'help' },
     { 'q', 'close' },

@@ -27,6 +27,7 @@ local M = {}
 ---@field screen_run? integer the run whose program was said to need a terminal
 ---@field runs? table[] run rules that wait for their first line
 ---@field passed_over integer lines that did not pass its filter
+---@field origin? brummer.Anchor the line from which it was filtered
 ---@field anchor? brummer.Anchor where the cursor belongs when its lines have come
 ---@field session? { at: integer, ended?: integer, lines: integer } of the lines of an earlier session
 ---@field names? string[] what `ids` of an earlier session stand for
@@ -155,10 +156,11 @@ function M.settle(view)
   if #wins == 0 then
     return
   end
+  follow.before(wins)
   text.trim(view, wins)
-  text.catch_up(view)
   folds.sync(view)
   follow.after(wins)
+  text.catch_up(view)
   if view.still and view.lines.count <= config.get().max_lines then
     view.still = false
     feed.sync(view)

@@ -264,13 +264,17 @@ function M.render(row, it)
   return (line:gsub('%s+$', '')), marks
 end
 
---- What stands beneath a row: why it is not ready, what it left running.
+--- What stands beneath a row: where it can be reached, why it is not ready, what it left running.
 ---@param row brummer.Row
 ---@return { [1]: string, [2]: string, [3]: string }[] key, text, group
 function M.below(row)
   local list = {}
+  local url = require('brummer.served').url(row)
+  if url then
+    list[1] = { 'url', url, 'BrummerUrl' }
+  end
   if row.state == 'running' and row.ready == 'failed' and row.not_ready then
-    list[1] = { 'ready', row.not_ready, 'BrummerNotReady' }
+    list[#list + 1] = { 'ready', row.not_ready, 'BrummerNotReady' }
   end
   if row.elsewhere then
     local said = ('in another Neovim (pid %d)'):format(row.elsewhere)

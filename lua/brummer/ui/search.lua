@@ -147,9 +147,7 @@ function M.bar(view, now)
   local bar = ('%%#BrummerTitle#search%%* %s%%<'):format((M.said(view):gsub('%%', '%%%%')))
   for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
     if vim.wo[win].winbar ~= bar then
-      pcall(function()
-        vim.wo[win][0].winbar = bar
-      end)
+      require('brummer.ui.winbar').set(win, bar)
     end
   end
 end

@@ -5,7 +5,7 @@ local M = {}
 
 -- Narrower windows keep their cells for the text.
 local MIN_WIDTH = 60
-local NAME_CELLS = 8
+local TIME_CELLS, NAME_CELLS = 8, 8
 -- Groups of the names, in turn by the process's id.
 local NAME_GROUPS = 6
 local EXPRESSION = "%!v:lua.require'brummer.ui.time'.column()"
@@ -45,7 +45,7 @@ function M.column()
     return '%s'
   end
   local row = vim.v.lnum - 1
-  local time, name, group = (' '):rep(8), nil, 1
+  local time, name, group = (' '):rep(TIME_CELLS), nil, 1
   if not view.script then
     name = (' '):rep(NAME_CELLS)
   end
@@ -79,9 +79,13 @@ end
 ---@param view brummer.View
 function M.style(win, view)
   local wide = config.get().time and vim.api.nvim_win_get_width(win) >= MIN_WIDTH
-  local want = wide and EXPRESSION or ''
+  local want, wo = wide and EXPRESSION or '', vim.wo[win][0]
   if vim.wo[win].statuscolumn ~= want then
-    vim.wo[win][0].statuscolumn = want
+    wo.statuscolumn = want
+    -- Between a new line and the next drawing Neovim takes the column to be as wide as that of numbers, and of
+    -- lines that wrap a window that is not current would show too many: not the last ones.
+    wo.number = wide
+    wo.numberwidth = view.script and TIME_CELLS or TIME_CELLS + 1 + NAME_CELLS
   end
   M.watch(view)
 end

@@ -97,12 +97,12 @@ function M.get(buf)
   return views[buf == 0 and vim.api.nvim_get_current_buf() or buf]
 end
 
---- All views of a kind.
----@param kind string
+--- All views, or those of a kind.
+---@param kind? string
 ---@return brummer.View[]
 function M.all(kind)
   return vim.tbl_filter(function(view)
-    return view.kind == kind
+    return not kind or view.kind == kind
   end, vim.tbl_values(views))
 end
 

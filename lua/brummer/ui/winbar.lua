@@ -106,7 +106,7 @@ function M.text(view, win)
   if errors > 0 then
     parts[#parts + 1] = text.plural(errors, 'error')
   end
-  local asks = row and row.state == 'running' and (row.prompt or row.full_screen and '')
+  local asks = row and row.state == 'running' and (not row.progress and row.prompt or row.full_screen and '')
   if asks == '' then
     parts[#parts + 1] = 'draws itself · :Brummer attach'
   elseif asks then
@@ -137,6 +137,9 @@ end
 ---@param rest string
 ---@return string
 local function rates(view, win, rest)
+  if require('brummer.previous').stands(view) then
+    return ''
+  end
   local rows = view.script and { row_of(view) } or require('brummer.state').rows(view.root)
   local bars, cells = require('brummer.ui.rates').bars(rows)
   local room = vim.api.nvim_win_get_width(win) - vim.fn.strdisplaywidth(rest) - 4
@@ -146,6 +149,16 @@ local function rates(view, win, rest)
   -- The bars move on by themselves until the last line is out of sight.
   M.touch(view.buf)
   return '%=' .. bars .. ' '
+end
+
+--- Gives a window its bar. One that is a line high has no room for it: the error (E36) would be that of the command which
+--- opened the window, even if it is caught.
+---@param win integer
+---@param bar string
+function M.set(win, bar)
+  if vim.wo[win].winbar ~= '' or vim.api.nvim_win_get_height(win) > 1 then
+    vim.wo[win][0].winbar = bar
+  end
 end
 
 ---@param buf integer
@@ -161,10 +174,7 @@ local function draw(buf)
       .. rates(view, win, rest)
     if shown[win] ~= bar or vim.wo[win].winbar ~= bar then
       shown[win] = bar
-      -- A window one line high has no room for it (E36).
-      pcall(function()
-        vim.wo[win][0].winbar = bar
-      end)
+      M.set(win, bar)
     end
   end
 end

@@ -172,6 +172,20 @@ async fn the_alternate_screen_and_single_keys_are_noticed_and_lines_are_not() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_written_over_and_over_is_told_as_it_is_now() {
+    let mut rig = Rig::new(Mode::Current);
+    let script = "n=0; while :; do n=$((n+1)); printf '\\rstep %s' $n; sleep 0.02; done";
+    let process = rig.start_new(ProcessInfo::of_shell(script)).await;
+    let mut before = None;
+    for _ in 0..3 {
+        let detail = rig.seen(|detail| detail.prompt.is_some() && detail.prompt != before).await;
+        assert!(detail.prompt.as_deref().is_some_and(|it| it.starts_with("step ")), "{:?}", detail.prompt);
+        before = detail.prompt.clone();
+    }
+    rig.manager.stop(process).await.expect("a stop");
+}
+
+#[tokio::test]
 async fn a_question_without_a_newline_is_told_while_nothing_follows() {
     let mut rig = Rig::new(Mode::Current);
     let info = ProcessInfo::of_shell(

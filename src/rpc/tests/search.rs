@@ -160,7 +160,7 @@ impl Rig {
         let path = self.dir.path().join(file).to_str().expect("UTF-8").to_owned();
         let (root, name) = (Some(self.root()), Some("dev".to_owned()));
         let filter = filter.map(str::to_owned);
-        let asked = protocol::Write { root, name, filter, path, append, force };
+        let asked = protocol::Write { root, name, filter, session: None, path, append, force };
         let written = dispatch::call(&self.handles, Call::Write(asked)).await?;
         Ok(written["lines"].as_u64().expect("a number"))
     }

@@ -80,7 +80,7 @@ async fn all_that_a_view_stands_for_is_written_and_the_file_is_there_whole() {
     assert!(said.ends_with(": no such file or directory"), "{said}");
     let path = rig.dir.path().join("merged").to_str().expect("UTF-8").to_owned();
     let (root, name, filter) = (Some(rig.root()), None, Some("-hit -/line .{2,}/".to_owned()));
-    let asked = protocol::Write { root, name, filter, path, append: false, force: false };
+    let asked = protocol::Write { root, name, filter, session: None, path, append: false, force: false };
     dispatch::call(&rig.handles, Call::Write(asked)).await.expect("it is written");
     assert_eq!(rig.read("merged").lines().last(), Some("api: red"), "colours are not");
     let left: Vec<_> =
