@@ -17,7 +17,7 @@ use crate::{
     event::{Component, ProcessId, ProcessInfo},
     logs::Logs,
     model::Model,
-    process::{Elsewhere, Identity, Leftover, Manager, Records},
+    process::{Claims, Elsewhere, Identity, Leftover, Manager, Records},
     resource::ResourceManager,
     sync::Mutex,
 };
@@ -83,8 +83,16 @@ impl Peers {
         peers
     }
 
-    /// Which of these another live host runs, and this one does not.
-    pub async fn elsewhere(&self, infos: impl Iterator<Item = &ProcessInfo>) -> Vec<Elsewhere> {
+    /// The right to start these, as far as this host does not run them: all of them, if no other host runs or starts one. With
+    /// `another` it is had for what is free.
+    ///
+    /// # Errors
+    /// Which of them other hosts run or start now.
+    pub async fn claim(
+        &self,
+        infos: impl Iterator<Item = &ProcessInfo>,
+        another: bool,
+    ) -> Result<Claims, Vec<Elsewhere>> {
         let model = &self.0.parts.model;
         let runs_here = |info: &ProcessInfo| {
             let row = model.find(Some(&info.root), &info.label()).and_then(|process| model.row(process));
@@ -94,11 +102,10 @@ impl Peers {
             .filter(|info| !runs_here(info))
             .map(|info| (info.root.to_string_lossy().into_owned(), info.label()))
             .collect();
-        let look = move |records: &Records| {
-            let of = |(root, name): (String, String)| records.elsewhere(&root, &[name]);
-            wanted.into_iter().flat_map(of).collect()
-        };
-        self.look("other hosts", look).await.unwrap_or_default()
+        // A panic is told of, and is no reason not to start.
+        self.look("other hosts", move |records| records.claim(wanted, another))
+            .await
+            .unwrap_or(Ok(Claims::default()))
     }
 
     /// What other hosts left, and what could not be read why.

@@ -83,7 +83,7 @@ pub use members::Member;
 use message::Command;
 pub use mirror::Mirror;
 pub use pty::Size;
-pub use record::{NoRecords, Records};
+pub use record::{Claims, NoRecords, Records};
 use registry::Registry;
 pub use replay::Piece;
 use settings::Settings;
@@ -266,7 +266,7 @@ impl Manager {
         first: Vec<ProcessInfo>,
         info: ProcessInfo,
     ) -> Result<Asked<Started>, ProcessError> {
-        self.begin(|ticket| Command::Start { info: Box::new(info), first, ticket }).await
+        self.begin_start_claimed(first, info, Claims::default()).await
     }
 
     /// Ends a process and everything it started: its signal, its grace, KILL; also what a finished run left behind. Returns

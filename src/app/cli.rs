@@ -59,6 +59,9 @@ struct HostArguments {
 
 #[derive(Args)]
 struct RunArguments {
+    /// Run them also where another Neovim or `brummer run` of yours runs the same of this project.
+    #[arg(long)]
+    another: bool,
     /// Scripts and sets of the project here; `cargo run` needs no quotes.
     #[arg(required = true, value_name = "SCRIPT", allow_hyphen_values = true)]
     names: Vec<String>,
@@ -204,7 +207,9 @@ fn run_scripts(arguments: &RunArguments) -> Result<u8, String> {
         headless::prepare(&root, &here, &loaded.config, names, given).map_err(|error| error.to_string())?;
     crate::process::own_the_program();
     let runtime = runtime()?;
-    let code = runtime.block_on(headless::run(&loaded.config, steps)).map_err(|error| error.to_string());
+    let code = runtime
+        .block_on(headless::run(&loaded.config, steps, arguments.another))
+        .map_err(|error| error.to_string());
     runtime.shutdown_background();
     code
 }

@@ -1,5 +1,6 @@
 //! `brummer run`: scripts without an editor, their lines on standard output.
 
+mod claim;
 mod follow;
 mod input;
 
@@ -37,14 +38,16 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Runs scripts until all that were asked for have ended, a signal comes or nobody reads standard output any more. What was
 /// started only because they come after it is then stopped. Returns the exit code: the first one that is not 0. Whatever happens, nothing that was started is left behind.
-pub(super) async fn run(config: &Config, mut steps: Vec<Step>) -> io::Result<u8> {
+pub(super) async fn run(config: &Config, mut steps: Vec<Step>, another: bool) -> io::Result<u8> {
+    let records = records();
+    let claims = claim::claim(records.as_ref(), &steps, another).map_err(io::Error::other)?;
     let whose = input::give(&mut steps);
     let mut signals = Signals::listen()?;
     let core = Core::build(config);
     let (output, batches) = mpsc::channel(PIPE);
     let events = follow::subscribe(&core.bus);
     let manager = core.manager(config, output);
-    if let Some(records) = records() {
+    if let Some(records) = records {
         manager.keep_records(records);
     }
     if whose == input::Whose::One {
@@ -59,7 +62,7 @@ pub(super) async fn run(config: &Config, mut steps: Vec<Step>) -> io::Result<u8>
         core.resources.blocking(Component::App, "printer", work)
     };
     let code = tokio::select! {
-        code = follow::until_over(&manager, steps, events) => code,
+        code = follow::until_over(&manager, (steps, claims), events) => code,
         code = signals.any() => Ok(code),
         () = reader_gone.notified() => Ok(READER_GONE),
     };

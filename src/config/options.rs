@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub restart: RestartPolicy,
     /// What has to be up before it starts, by label; whatever is not running is started first.
     pub after: Vec<After>,
+    /// What comes after it runs it anew, also when it has ended well before.
+    pub each_time: bool,
     /// How it is known to be ready.
     pub ready: Option<Ready>,
 }
@@ -130,6 +132,7 @@ impl Default for RunOptions {
             leave: Vec::new(),
             restart: RestartPolicy::default(),
             after: Vec::new(),
+            each_time: false,
             ready: None,
         }
     }

@@ -142,6 +142,7 @@ impl ScriptConfig {
             leave: self.leave.clone().unwrap_or(below.leave),
             restart: self.restart.policy(&below.restart),
             after: self.after.clone().unwrap_or(below.after),
+            each_time: below.each_time,
             ready: self.ready.resolved().or(below.ready),
         }
     }

@@ -79,6 +79,15 @@ struct Ending {
     asked: HashSet<Identity>,
 }
 
+// === impl Elsewhere ===
+
+impl Elsewhere {
+    /// The same script, run by the same host.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.root, self.host) == (&other.name, &other.root, other.host)
+    }
+}
+
 // === impl Records ===
 
 impl Records {
@@ -107,7 +116,7 @@ impl Records {
         (left, unreadable)
     }
 
-    /// Which of these scripts another live host runs. Waits for the disk.
+    /// Which of these scripts another live host runs, or starts now. Waits for the disk.
     pub fn elsewhere(&self, root: &str, names: &[String]) -> Vec<Elsewhere> {
         let (found, _) = self.of_others();
         let mut elsewhere: Vec<_> = found
@@ -121,6 +130,11 @@ impl Records {
                 since: at,
             })
             .collect();
+        for run in names.iter().filter_map(|name| self.starting(root, name)) {
+            if !elsewhere.iter().any(|known| known.is_same(&run)) {
+                elsewhere.push(run);
+            }
+        }
         elsewhere.sort_by_key(|run| run.since);
         elsewhere
     }

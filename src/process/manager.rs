@@ -19,6 +19,7 @@ use super::{
     dependencies::Standing,
     message::{Again, Before, Command, Control, Counted, Handed, Start},
     mirror::{Mirror, Mirrors},
+    record::Claim,
     registry::{Registry, Shown},
     settings::Settings,
     task::{Task, Work},
@@ -177,8 +178,8 @@ impl Owner {
             };
             let Some(command) = command else { break };
             match command {
-                Command::Start { info, first, ticket } => {
-                    let started = self.guarded(|owner| owner.start(first, *info));
+                Command::Start { info, first, claims, ticket } => {
+                    let started = self.guarded(|owner| owner.start(first, *info, &claims));
                     self.answer(ticket, started);
                 }
                 Command::Stop { process, ticket } => {
@@ -253,7 +254,7 @@ impl Owner {
     }
 
     /// The first start of something: it gets its entry and its task.
-    fn start_new(&mut self, info: ProcessInfo) -> Result<Started, ProcessError> {
+    fn start_new(&mut self, info: ProcessInfo, claim: Option<Claim>) -> Result<Started, ProcessError> {
         let name = (info.root.clone(), info.label());
         let process = self.next_process();
         let run = self.next_run();
@@ -306,7 +307,7 @@ impl Owner {
         };
         self.entries.insert(process, entry);
         self.by_name.insert(name, process);
-        self.hand_start(process, run, None, None)?;
+        self.hand_start(process, run, (None, claim), None)?;
         Ok(Started::New(process, run))
     }
 
@@ -324,6 +325,7 @@ impl Owner {
         &mut self,
         process: ProcessId,
         info: Option<Arc<ProcessInfo>>,
+        claim: Option<Claim>,
     ) -> Result<(RunId, Waiting), ProcessError> {
         let entry = self.entries.get_mut(&process).ok_or(ProcessError::Unknown(process))?;
         entry.check(1, 1)?;
@@ -334,7 +336,7 @@ impl Owner {
         let shown = Shown { info: Arc::clone(&entry.info), cell: Arc::clone(&entry.cell), console };
         self.registry.publish(process, shown);
         let run = self.next_run();
-        let taken = self.hand_start(process, run, None, None)?;
+        let taken = self.hand_start(process, run, (None, claim), None)?;
         Ok((run, self.waiting(process, taken)))
     }
 
@@ -343,7 +345,7 @@ impl Owner {
         &mut self,
         process: ProcessId,
         run: RunId,
-        restart: Option<Restart>,
+        (restart, claim): (Option<Restart>, Option<Claim>),
         refused: Option<Arc<str>>,
     ) -> Result<oneshot::Receiver<()>, ProcessError> {
         let info = self.entries.get(&process).map(|entry| Arc::clone(&entry.info));
@@ -357,7 +359,7 @@ impl Owner {
         entry.stopping = false;
         let number = entry.starts;
         let counted = Counted::new(self.resources.metrics());
-        let before = Before { cancelled: false, refused, restart, after };
+        let before = Before { cancelled: false, refused, restart, after, claim: claim.map(Box::new) };
         Ok(entry.hand(Control::Start(Start { info, run, number, before, place, counted })))
     }
 

@@ -5,7 +5,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::{Mirror, ProcessError, Started, backoff::Restart, dependencies::Dependency};
+use super::{
+    Claims, Mirror, ProcessError, Started, backoff::Restart, dependencies::Dependency, record::Claim,
+};
 use crate::{
     event::{ProcessId, ProcessInfo, RunId},
     metrics::SynchronizationMetrics,
@@ -17,6 +19,8 @@ pub(super) enum Command {
         info: Box<ProcessInfo>,
         /// What it may come after, for those that have no entry yet.
         first: Vec<ProcessInfo>,
+        /// The right to start some of them.
+        claims: Claims,
         ticket: oneshot::Sender<Result<Started, ProcessError>>,
     },
     Stop {
@@ -98,6 +102,8 @@ pub(super) struct Before {
     pub(super) restart: Option<Restart>,
     /// What has to be up.
     pub(super) after: Vec<Dependency>,
+    /// The right to start it, until its record is written.
+    pub(super) claim: Option<Box<Claim>>,
 }
 
 /// A run that has not ended, as it is counted.

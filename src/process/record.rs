@@ -5,6 +5,8 @@
 //! followed as a symbolic link. *Bounded:* files looked at, and bytes of a file. *Lost:* nothing that is running: without
 //! a record a tree is still ended by its guard, and only a crash of host and guard at once leaves it unfound.
 
+mod claim;
+mod directory;
 #[cfg(test)]
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod tests;
@@ -22,10 +24,13 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, Timespec, Timestamps},
+    fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps},
     io::Errno,
 };
 
+pub(super) use self::claim::Claim;
+pub use self::claim::Claims;
+use self::directory::private;
 use super::{
     identity::{Identity, Machine},
     tree,
@@ -372,28 +377,4 @@ pub(super) fn host_of(mark: &str) -> Option<Identity> {
 
 pub(super) fn own_user() -> u32 {
     rustix::process::geteuid().as_raw()
-}
-
-/// A directory that only this user can look into or write.
-fn private(above: &OwnedFd, name: &str) -> Result<OwnedFd, String> {
-    match rustix::fs::mkdirat(above, name, Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(error.to_string()),
-    }
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
-    let dir = rustix::fs::openat(above, name, flags, Mode::empty()).map_err(|error| match error {
-        Errno::LOOP | Errno::NOTDIR => "not a directory".to_owned(),
-        error => error.to_string(),
-    })?;
-    let stat = rustix::fs::fstat(&dir).map_err(|error| error.to_string())?;
-    if stat.st_uid != own_user() {
-        return Err("belongs to another user".to_owned());
-    }
-    let mode = Mode::from_raw_mode(stat.st_mode);
-    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory
-        || mode.intersects(Mode::RWXG | Mode::RWXO)
-    {
-        return Err("is open to other users (chmod 700 closes it)".to_owned());
-    }
-    Ok(dir)
 }

@@ -7,11 +7,10 @@ use tokio::{sync::oneshot, time::Instant};
 use super::tree::Tree;
 use crate::config::StopSignal;
 
-/// How long a guard may take to say that it kills, and a tree to end of which nothing is known any more.
-pub(super) const KILL_WAIT: Duration = Duration::from_millis(500);
-
-/// How long a guard may kill, longer than the host itself tries when there is none: a large tree on a busy machine takes its time.
-const KILLING: Duration = Duration::from_secs(3);
+/// How long a guard may take to say that it kills, and then to kill, longer than the host itself tries when there is none: a
+/// large tree on a busy machine takes its time, and so does a guard there. A guard that is killed too soon is a tree that
+/// nobody holds.
+pub(super) const KILL_WAIT: Duration = Duration::from_secs(3);
 
 /// Not begun until the first stop.
 #[derive(Default)]
@@ -61,7 +60,7 @@ impl Stopping {
     /// The guard says that it kills.
     pub(super) fn killing(&mut self) {
         if !self.is_given_up() {
-            self.phase = Phase::Killing(Instant::now() + KILLING);
+            self.phase = Phase::Killing(Instant::now() + KILL_WAIT);
         }
     }
 
@@ -78,6 +77,8 @@ impl Stopping {
     /// comes here and is ended. One that kills in vain has met something that cannot be ended.
     pub(super) fn late(&mut self, tree: &mut Tree) {
         match self.phase {
+            // Somebody stopped it after it was asked.
+            Phase::Asked(_) if tree.wake() => self.phase = Phase::Asked(Instant::now()),
             Phase::Asked(_) => {
                 tracing::error!(guard = tree.guard_pid, "A guard does not answer.");
                 tree.give_up_guard();

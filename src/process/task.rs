@@ -148,7 +148,8 @@ impl Task {
 
     /// One run from acceptance to its exit event. `None` when the host leaves before.
     async fn one_run(&mut self, start: Start) -> Option<()> {
-        let Start { info, run, number, before, place, counted } = start;
+        let Start { info, run, number, mut before, place, counted } = start;
+        let claim = before.claim.take();
         drop(place);
         self.work.current = Some(Current { run, counted, readers: None, probing: None });
         (self.work.newest, self.work.detail) = (Some(run), Detail::default());
@@ -195,6 +196,7 @@ impl Task {
 
         let (started_at, since) = (Timestamp::now(), Instant::now());
         self.record(&info, run, pid, started_at);
+        drop(claim);
         self.set(Status {
             state: State::Running,
             pid: Some(pid),

@@ -1,11 +1,15 @@
 //! From what somebody asked for to everything that has to be started, in start order: sets are put in full, and what a script
 //! comes after is put before it.
 
+#[cfg(test)]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests;
+
 use std::collections::HashSet;
 
 use super::{PathLookup, Project, ProjectError, Script, command};
 use crate::{
-    config::{self, Condition, Place, Problem},
+    config::{self, After, Condition, Place, Problem},
     event::ProcessInfo,
 };
 
@@ -19,15 +23,21 @@ pub struct Step {
 }
 
 /// A walk along `after`, each script once.
+///
+/// What comes after things one by one puts a gate before all that is met first behind each of them: it waits for the one
+/// before, too, in this plan. No circle comes of that: what is before a gate has been walked to its end.
 struct Walk<'a> {
     project: &'a Project,
-    /// Scripts in start order.
-    order: Vec<&'a Script>,
+    /// Scripts in start order, each with its gates.
+    order: Vec<(&'a Script, Vec<Gate<'a>>)>,
     /// By address: every script that was looked at.
     known: HashSet<*const Script>,
     /// From where the walk began to where it is.
     path: Vec<&'a Script>,
 }
+
+/// What a script waits for besides what it comes after.
+type Gate<'a> = (&'a Script, Condition);
 
 // === impl Project ===
 
@@ -43,9 +53,9 @@ impl Project {
         let asked = self.chosen(words)?;
         let mut walk = Walk::new(self);
         for script in &asked {
-            walk.visit(script)?;
+            walk.visit(script, &[])?;
         }
-        let steps = walk.order.iter().map(|script| {
+        let steps = walk.order.iter().map(|(script, gates)| {
             let asked = asked.iter().any(|asked| std::ptr::eq(*asked, *script));
             let args = if asked { args } else { &[] };
             let mut info = command::script(self, script, args, path)?;
@@ -53,6 +63,12 @@ impl Project {
                 let before = self.before(script, &after.script)?;
                 after.script = before.label();
                 after.condition = Some(condition(after.condition, before));
+            }
+            for (before, condition) in gates {
+                let gate = After { script: before.label(), condition: Some(*condition) };
+                if !info.options.after.contains(&gate) {
+                    info.options.after.push(gate);
+                }
             }
             Ok(Step { info, asked })
         });
@@ -145,7 +161,7 @@ impl Project {
         }
         let mut walk = Walk::new(self);
         for script in &self.scripts {
-            if let Err(error) = walk.visit(script) {
+            if let Err(error) = walk.visit(script, &[]) {
                 problems.extend(self.problem(&error));
                 walk.path.clear();
             }
@@ -193,7 +209,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Puts `script` into the order, and before it all it comes after.
-    fn visit(&mut self, script: &'a Script) -> Result<(), ProjectError> {
+    fn visit(&mut self, script: &'a Script, gates: &[Gate<'a>]) -> Result<(), ProjectError> {
         if let Some(at) = self.path.iter().position(|known| std::ptr::eq(*known, script)) {
             let labels: Vec<_> = self.path[at..].iter().map(|script| script.label()).collect();
             let (first, cycle) = cycle(&labels);
@@ -204,184 +220,16 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         self.path.push(script);
+        let mut inner = gates.to_vec();
         for after in &script.options.after {
-            self.visit(self.project.before(script, &after.script)?)?;
+            let before = self.project.before(script, &after.script)?;
+            self.visit(before, &inner)?;
+            if script.one_by_one {
+                inner.push((before, condition(after.condition, before)));
+            }
         }
         self.path.pop();
-        self.order.push(script);
+        self.order.push((script, gates.to_vec()));
         Ok(())
-    }
-}
-
-#[cfg(test)]
-#[cfg(not(any(feature = "loom", feature = "shuttle")))]
-mod tests {
-    use std::fs;
-
-    use expect_test::{Expect, expect};
-    use tempfile::TempDir;
-
-    use super::*;
-
-    /// A project with these settings; every script runs through the shell.
-    fn project(settings: &str) -> (TempDir, Project) {
-        let dir = TempDir::new().expect("a directory");
-        fs::write(dir.path().join(config::FILE_NAME), settings).expect("a file");
-        let loaded = config::load(dir.path(), None, &|_| None);
-        assert_eq!(loaded.problems, []);
-        let project = crate::project::load(dir.path(), &loaded.config);
-        (dir, project)
-    }
-
-    /// Scripts `a`, `b`, …, with what each comes after.
-    fn scripts(after: &[(&str, &str)]) -> String {
-        let one = |(name, after): &(&str, &str)| {
-            format!("[scripts.{name}]\ncommand = 'run {name}'\nafter = {after}\n")
-        };
-        after.iter().map(one).collect()
-    }
-
-    /// What is started for these words, `+` before what nobody asked for, with the conditions it waits for.
-    fn plan(settings: &str, words: &str) -> String {
-        let (_dir, project) = project(settings);
-        let words: Vec<&str> = words.split(' ').collect();
-        let args = ["-x".to_owned()];
-        let steps = match project.plan(&words, &args, &PathLookup::default()) {
-            Ok(steps) => steps,
-            Err(error) => return error.to_string(),
-        };
-        let one = |step: &Step| {
-            let mark = if step.asked { "" } else { "+" };
-            assert_eq!(step.info.args.is_empty(), !step.asked, "arguments are for what is named");
-            let waits = step.info.options.after.iter().map(|after| match after.condition {
-                Some(Condition::Started) => format!(" {}:started", after.script),
-                Some(Condition::Ready) => format!(" {}:ready", after.script),
-                Some(Condition::ExitedOk) => format!(" {}:exited", after.script),
-                None => panic!("it is put in"),
-            });
-            format!("{mark}{}{}", step.info.label(), waits.collect::<String>())
-        };
-        steps.iter().map(one).collect::<Vec<_>>().join(", ")
-    }
-
-    #[test]
-    fn what_a_script_comes_after_is_started_before_it() {
-        let text = scripts(&[
-            ("web", "['api']"),
-            ("api", "{ db = 'ready', migrate = 'exited-ok' }"),
-            ("migrate", "['db']"),
-            ("db", "[]\nready = { port = 5432 }"),
-            ("lone", "[]"),
-        ]);
-        assert_eq!(
-            plan(&text, "web"),
-            "+db, +migrate db:ready, +api db:ready migrate:exited, web api:started"
-        );
-        assert_eq!(plan(&text, "lone db"), "lone, db");
-        assert_eq!(plan(&text, "migrate db"), "db, migrate db:ready", "what is named was asked for");
-        assert_eq!(
-            plan(&text, "api migrate lone api"),
-            "+db, migrate db:ready, api db:ready migrate:exited, lone"
-        );
-        let both = scripts(&[("a", "{ c = 'exited-ok' }"), ("b", "{ c = 'started' }"), ("c", "[]")]);
-        assert_eq!(plan(&both, "a b"), "+c, a c:exited, b c:started");
-    }
-
-    #[test]
-    fn a_set_stands_for_its_scripts() {
-        let text = scripts(&[("a", "[]"), ("b", "['a']"), ("c", "[]")])
-            + "[sets]\nab = ['b', 'a']\nall = ['c', 'ab', 'b']\n";
-        assert_eq!(plan(&text, "ab"), "a, b a:started");
-        assert_eq!(plan(&text, "all"), "c, a, b a:started");
-        assert_eq!(plan(&text, "c ab"), "c, a, b a:started");
-    }
-
-    #[test]
-    fn the_name_of_a_set_is_the_set_in_every_package() {
-        let (dir, mut project) = project(&(scripts(&[("api", "[]")]) + "[sets]\ndev = ['web/dev', 'api']\n"));
-        project.scripts.push(Script {
-            package: Some("web".to_owned()),
-            ..Script::new("dev", "run dev", dir.path(), dir.path().join("web/Procfile"), 1)
-        });
-        project.here = Some("web".to_owned());
-        let labels = |words: &[&str]| -> Vec<String> {
-            project.chosen(words).expect("they are there").into_iter().map(Script::label).collect()
-        };
-        assert_eq!(labels(&["dev"]), ["web/dev", "api"]);
-        assert_eq!(labels(&["web/dev"]), ["web/dev"]);
-    }
-
-    /// What is told when it is run, and then of the project.
-    fn refused(settings: &str, words: &str, expected: &Expect) {
-        let (_dir, project) = project(settings);
-        let problems: Vec<_> = project.problems.iter().map(|problem| problem.within(&project.root)).collect();
-        expected.assert_eq(&format!("{}\n{}\n", plan(settings, words), problems.join("\n")));
-    }
-
-    #[test]
-    fn what_cannot_be_planned_is_named() {
-        refused(
-            &scripts(&[("a", "['b']"), ("b", "['c']"), ("c", "['b']"), ("d", "['a']")]),
-            "d",
-            &expect![[r#"
-                .brum.toml:6: each waits for the next, for ever: b → c → b: remove one of these from its after
-                .brum.toml:6: each waits for the next, for ever: b → c → b: remove one of these from its after
-            "#]],
-        );
-        refused(
-            &scripts(&[("a", "['a']")]),
-            "a",
-            &expect![[r#"
-            .brum.toml:3: each waits for the next, for ever: a → a: remove one of these from its after
-            .brum.toml:3: each waits for the next, for ever: a → a: remove one of these from its after
-        "#]],
-        );
-        refused(
-            &scripts(&[("api", "['bd']"), ("db", "[]")]),
-            "api",
-            &expect![[r#"
-            .brum.toml:3: api comes after "bd", which is no script (did you mean "db"?)
-            .brum.toml:3: api comes after "bd", which is no script (did you mean "db"?)
-        "#]],
-        );
-        let one = scripts(&[("web", "[]")]);
-        refused(
-            &format!("{one}[sets]\nall = ['web', 'wbe']\n"),
-            "all",
-            &expect![[r#"
-            .brum.toml:5: sets.all: no script "wbe" (did you mean "web"?)
-            .brum.toml:5: sets.all: no script "wbe" (did you mean "web"?)
-        "#]],
-        );
-        refused(
-            &format!("{one}[sets]\na = ['b']\nb = ['web', 'a']\n"),
-            "b",
-            &expect![[r#"
-                .brum.toml:5: sets hold each other: a → b → a: remove one of them
-                .brum.toml:5: sets hold each other: a → b → a: remove one of them
-            "#]],
-        );
-        refused(
-            &format!("{one}[sets]\nweb = ['web']\n"),
-            "web",
-            &expect![[r#"
-            web
-            .brum.toml:5: sets.web: a script has this name and is run instead: give the set another one
-        "#]],
-        );
-        refused(
-            &format!("{one}[sets]\ndev = ['web']\n"),
-            "dve",
-            &expect![[r#"
-            no script "dve" in .brum.toml: did you mean "dev"? (web)
-
-        "#]],
-        );
-    }
-
-    #[test]
-    fn the_list_of_scripts_names_the_sets_that_can_be_run() {
-        let (_dir, project) = project(&(scripts(&[("a", "[]")]) + "[sets]\nall = ['a']\na = ['a']\n"));
-        assert_eq!(project.to_json()["sets"], serde_json::json!([{ "name": "all", "scripts": ["a"] }]));
     }
 }

@@ -50,6 +50,8 @@ pub struct Script {
     pub env: Vec<Variable>,
     /// How it is run; `after` names labels of the same project.
     pub options: RunOptions,
+    /// Whether what it comes after starts one by one, each with all it comes after itself, in this order.
+    pub(super) one_by_one: bool,
     /// Whether arguments that are given to it follow a `--`, because its tool would take them for its own.
     pub(super) separator: bool,
     /// Whether lists leave it out: it is a part of another.
@@ -116,6 +118,7 @@ impl Script {
             description: None,
             env: Vec::new(),
             options: RunOptions::default(),
+            one_by_one: false,
             separator: false,
             hidden: false,
             refused: None,

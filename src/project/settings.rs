@@ -46,6 +46,7 @@ pub(super) fn apply(project: &mut Project, name: &str, settings: &ScriptConfig) 
         source: Source::File(settings.places.get(&format!("env.{variable}")).unwrap_or(place).clone()),
     }));
     script.after_place = settings.places.get("after").cloned();
+    script.one_by_one &= settings.after.is_none();
     script.env_files.clone_from(&settings.env_files);
     let below = std::mem::take(&mut script.options);
     script.options = settings.options(below);

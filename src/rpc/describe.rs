@@ -155,6 +155,7 @@ mod tests {
             leave: vec!["sccache".to_owned(), "gradle".to_owned()],
             restart: RestartPolicy { when: RestartWhen::OnFailure, ..RestartPolicy::default() },
             after: vec![after("db", Some(Condition::Ready)), after("migrate", Some(Condition::ExitedOk))],
+            each_time: false,
             ready: Some(Ready { probe: ReadyProbe::Port(5173), timeout: Duration::from_secs(60) }),
         };
         expect![[r#"

@@ -137,14 +137,16 @@ async fn begin_run(handles: &Handles, run: Run) -> Result<Rest, String> {
     let (home, another) = (handles.home.clone(), run.another);
     let (steps, problems) = blocking(handles, "run", move || prepare(&run, home.as_deref())).await??;
     let infos = steps.iter().map(|step| &step.info);
-    if !another && let Some(elsewhere) = others::elsewhere(handles, infos).await {
-        return Ok(Box::pin(ready(Ok(elsewhere))));
-    }
+    let claims = match others::claim(handles, infos, another).await {
+        Ok(claims) => claims,
+        Err(elsewhere) => return Ok(Box::pin(ready(Ok(elsewhere)))),
+    };
     let mut asked = Vec::new();
     let first: Vec<_> = steps.iter().filter(|step| !step.asked).map(|step| step.info.clone()).collect();
     for Step { info, .. } in steps.into_iter().filter(|step| step.asked) {
         let label = info.label();
-        asked.push((label, handles.manager.begin_start_after(first.clone(), info).await.map_err(said)?));
+        let start = handles.manager.begin_start_claimed(first.clone(), info, claims.clone());
+        asked.push((label, start.await.map_err(said)?));
     }
     Ok(Box::pin(async move {
         let mut started = Vec::new();

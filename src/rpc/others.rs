@@ -10,16 +10,29 @@ use super::{
     frame::{EventRow, LeftoverRow, Leftovers, LeftoversEvent},
     protocol::Show,
 };
-use crate::{event::ProcessInfo, peer::Peers, process::Leftover, resource::Sender};
+use crate::{
+    event::ProcessInfo,
+    peer::Peers,
+    process::{Claims, Leftover},
+    resource::Sender,
+};
 
-/// The answer to a start of something that another host runs.
-pub(super) async fn elsewhere(handles: &Handles, infos: impl Iterator<Item = &ProcessInfo>) -> Option<Value> {
-    let there = handles.peers.as_ref()?.elsewhere(infos).await;
+/// The right to start these. An error is the answer to a start of something that another host runs or starts.
+pub(super) async fn claim(
+    handles: &Handles,
+    infos: impl Iterator<Item = &ProcessInfo>,
+    another: bool,
+) -> Result<Claims, Value> {
+    let Some(peers) = &handles.peers else { return Ok(Claims::default()) };
+    let there = match peers.claim(infos, another).await {
+        Ok(claims) => return Ok(claims),
+        Err(there) => there,
+    };
     let rows: Vec<_> = there
         .iter()
         .map(|run| json!({ "name": run.name, "root": run.root, "pid": run.host.pid, "since": run.since }))
         .collect();
-    (!rows.is_empty()).then(|| json!({ "elsewhere": rows }))
+    Err(json!({ "elsewhere": rows }))
 }
 
 pub(super) async fn show(handles: &Handles, show: Show) -> Result<Value, String> {

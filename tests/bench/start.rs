@@ -204,15 +204,21 @@ async fn until_over(manager: &Manager, process: ProcessId) {
 
 /// Lines of the runs, of which each says when it is up.
 async fn up(output: &mut mpsc::Receiver<OutputBatch>) {
-    loop {
-        match output.recv().await.unwrap() {
-            OutputBatch::Lines { text, .. } if text.starts_with(b"up") => return,
+    assert!(next_up(output).await, "the output was over before it was up");
+}
+
+/// The same; false when the manager is gone and with it the output.
+async fn next_up(output: &mut mpsc::Receiver<OutputBatch>) -> bool {
+    while let Some(batch) = output.recv().await {
+        match batch {
+            OutputBatch::Lines { text, .. } if text.starts_with(b"up") => return true,
             OutputBatch::Begin { ack, .. } | OutputBatch::End { ack, .. } => {
                 ack.send(brummer::event::Seq(0)).ok();
             }
-            _ => {}
+            OutputBatch::Lines { .. } => {}
         }
     }
+    false
 }
 
 /// Stops of a tree; or how long a restart takes until the next run is up.
@@ -246,17 +252,9 @@ async fn stops(script: &str, again: bool) -> Vec<f64> {
         manager.start(info.clone()).await.unwrap();
         up(&mut output).await;
     }
-    {
-        let end = manager.shutdown(Duration::from_secs(2));
-        tokio::pin!(end);
-        loop {
-            tokio::select! {
-                () = &mut end => break,
-                () = up(&mut output) => {}
-            }
-        }
-    }
-    drop((manager, output));
+    // Read to its end, which may come before the answer: the manager lets go of it and then tells.
+    tokio::join!(manager.shutdown(Duration::from_secs(2)), async { while next_up(&mut output).await {} });
+    drop(manager);
     stand.end().await;
     times
 }

@@ -206,13 +206,53 @@ fn tasks_of_vscode_run_what_they_depend_on_first() {
     project.write("sub/here", "");
     let json = scripts(project.root());
     assert_eq!(labels(&json), ["vscode all #1 ü", "vscode first", "vscode second", "vscode ask"]);
-    assert_eq!(json["scripts"][0]["after"], json!(["vscode first", "vscode all #1 ü > second"]));
+    assert_eq!(json["scripts"][0]["after"], json!(["vscode first", "vscode second"]));
     assert_eq!(printed(project.root(), &["first", "second"]), [""; 0]);
     assert_eq!(project.read("sub/order").lines().count(), 2);
     let out = output(project.root(), &["run", "ask"]);
     let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(stderr.contains(r#"vscode ask cannot be run: it needs the input "port""#), "{stderr}");
     assert!(!out.status.success());
+}
+
+#[test]
+fn a_task_that_several_depend_on_is_run_once_and_a_sequence_in_its_order() {
+    let project = Project::empty();
+    let task = |label: &str, more: &str| {
+        let command = format!("echo {label} begins >> order; sleep 0.2; echo {label} ends >> order");
+        format!(r#"{{ "label": "{label}", "type": "shell", "command": "{command}"{more} }}"#)
+    };
+    let serve = r#"{ "label": "serve", "type": "shell", "isBackground": true,
+        "command": "sleep 0.2; echo serve is up >> order; echo ready; exec sleep 1001",
+        "problemMatcher": { "background": { "beginsPattern": "x", "endsPattern": "^ready" } } }"#;
+    let tasks = [
+        task("gen", ""),
+        task("clean", ""),
+        task("build", r#", "dependsOn": "gen""#),
+        task("test", r#", "dependsOn": ["build", "gen"]"#),
+        serve.to_owned(),
+        task(
+            "all",
+            r#", "dependsOrder": "sequence", "dependsOn": ["clean", "build", "serve", "test", "clean"]"#,
+        ),
+    ];
+    project
+        .write(".vscode/tasks.json", format!(r#"{{ "version": "2.0.0", "tasks": [{}] }}"#, tasks.join(",")));
+    let host = Host::start(project.root());
+    let both = |label: &str| [format!("{label} begins"), format!("{label} ends")];
+    let ran = |labels: &[&str]| labels.iter().flat_map(|label| both(label)).collect::<Vec<_>>();
+    let all = host.run(project.root(), &["vscode all"])[0];
+    host.wait_exit_event(all, 1);
+    let mut expected = ran(&["clean", "gen", "build"]);
+    expected.push("serve is up".to_owned());
+    expected.extend(ran(&["test", "all"]));
+    assert_eq!(project.read("order").lines().collect::<Vec<_>>(), expected);
+    // Again: what runs on is not started twice, what ended is a step again.
+    project.write("order", "");
+    host.run(project.root(), &["vscode all"]);
+    host.wait_exit_event(all, 2);
+    let again = ran(&["clean", "gen", "build", "test", "all"]);
+    assert_eq!(project.read("order").lines().collect::<Vec<_>>(), again);
 }
 
 #[test]

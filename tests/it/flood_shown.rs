@@ -19,13 +19,16 @@ local buf = vim.fn.bufnr('^brummer://logs/flood$')
 local view = require('brummer.ui.view').get(buf)
 local draw = require('brummer.ui.draw')
 local wrong, before, offset, whole = {}, nil, nil, 0
+local count = vim.api.nvim_buf_line_count(buf)
 for row, text in ipairs(vim.api.nvim_buf_get_lines(buf, 0, -1, false)) do
   local seq, number = view.lines:at(row - 1), tonumber(text)
   if not seq and not (row == 1 and text == '') then
     wrong[#wrong + 1] = ('row %d (%s) is taken for nothing'):format(row, text)
   elseif number and seq then
     offset = offset or seq - number
-    if seq - number ~= offset or view.lines:row(seq) ~= row - 1 then
+    -- A stop may cut the last line, which is the beginning of its number then.
+    local cut = row == count and vim.startswith(tostring(seq - offset), text)
+    if seq - number ~= offset and not cut or view.lines:row(seq) ~= row - 1 then
       wrong[#wrong + 1] = ('row %d (%s) is taken for line %d'):format(row, text, seq)
     end
     local gap = draw.gap_at(buf, row - 1) == row - 1
@@ -43,7 +46,7 @@ for _, win in ipairs(vim.fn.win_findbuf(buf)) do
     wrong[#wrong + 1] = ('window %d follows and stands on %d of %d'):format(win, vim.api.nvim_win_get_cursor(win)[1], vim.api.nvim_buf_line_count(buf))
   end
 end
-return { wrong = table.concat(wrong, '; '), whole = whole, count = vim.api.nvim_buf_line_count(buf) }
+return { wrong = table.concat(wrong, '; '), whole = whole, count = count }
 ";
 
 /// A script that waits for the file `go`, prints the numbers up to `last`, and says so in the file `done`.
@@ -213,6 +216,16 @@ const ACTIONS: &[&str] = &[
     ":enew<CR>",
 ];
 
+/// Neovim keeps what `:enew` made, which would be taken for growth.
+const TIDY: &str = r"
+if #vim.api.nvim_list_wins() > 8 then vim.cmd('silent! tabonly | silent! only') end
+for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+  if vim.api.nvim_buf_get_name(buf) == '' and #vim.fn.win_findbuf(buf) == 0 then
+    vim.api.nvim_buf_delete(buf, { force = true })
+  end
+end
+";
+
 #[test]
 fn random_windows_in_a_flood_lose_nothing_and_nothing_grows() {
     let time = Duration::from_secs(if slow_tests() { 600 } else { 15 });
@@ -245,7 +258,7 @@ fn random_windows_in_a_flood_lose_nothing_and_nothing_grows() {
             !nvim.is_blocked()
         });
         check(&nvim);
-        nvim.exec("if #vim.api.nvim_list_wins() > 8 then vim.cmd('silent! tabonly | silent! only') end");
+        nvim.exec(TIDY);
         rounds += 1;
         if warm.is_none() && (start.elapsed() > time / 4) {
             warm = Some((resident(editor), resident(host)));

@@ -4,6 +4,9 @@ use std::{
     fs,
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Barrier,
+    thread,
 };
 
 use rustix::process::Signal;
@@ -11,6 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{
+    brummer, clean_env,
     host::Host,
     nvim::Nvim,
     proc::{self, eventually},
@@ -230,6 +234,83 @@ fn what_another_editor_runs_is_said_and_shown_and_can_be_run_again() {
     // Nobody else runs it now.
     let answer = second.ask("show", &show).unwrap_err();
     assert_eq!(answer, format!("dev does not run in the editor with pid {} any more", first.pid()));
+}
+
+#[test]
+fn of_two_hosts_that_start_a_script_at_once_one_does_and_the_other_says_who() {
+    let project = Project::with(&[("dev", "exec sleep 1001")]);
+    let runtime = runtime();
+    let hosts = [(); 2].map(|()| Host::beside(project.root(), runtime.path()));
+    let asked = json!({ "root": project.root(), "names": ["dev"] });
+    for _ in 0..5 {
+        let start = Barrier::new(hosts.len());
+        let answers = thread::scope(|scope| {
+            let asks = hosts.each_ref().map(|host| {
+                let (start, asked) = (&start, &asked);
+                scope.spawn(move || {
+                    start.wait();
+                    host.ask("run", asked).unwrap()
+                })
+            });
+            asks.map(|ask| ask.join().unwrap())
+        });
+        let winners: Vec<usize> = (0..2).filter(|at| answers[*at]["started"].is_array()).collect();
+        let [winner] = winners[..] else { panic!("{answers:?}") };
+        let said = &answers[1 - winner]["elsewhere"][0];
+        assert_eq!(
+            (&said["name"], &said["pid"]),
+            (&json!("dev"), &json!(hosts[winner].pid())),
+            "{answers:?}"
+        );
+        let id = answers[winner]["started"][0]["id"].as_u64().unwrap();
+        hosts[winner].wait_state(id, &["running"]);
+        assert!(hosts[1 - winner].marker.named("sleep 1001").is_empty(), "it runs once");
+        hosts[winner].ask("stop", &json!({ "id": id })).unwrap();
+        eventually("nothing is claimed or recorded", || {
+            fs::read_dir(runtime.path().join("brummer/runs")).unwrap().next().is_none().then_some(())
+        });
+    }
+}
+
+#[test]
+fn what_a_host_is_about_to_start_is_said_to_a_terminal_and_free_when_that_host_is_killed() {
+    let project = Project::with(&[("dev", "echo dev runs; exec sleep 1001"), ("db", "exec sleep 1002")]);
+    let ready = "[scripts.db]\nready = { log = 'never' }\n[scripts.dev]\nafter = ['db']\n";
+    project.write(".brum.toml", ready);
+    let runtime = runtime();
+    let mut host = Host::beside(project.root(), runtime.path());
+    let dev = run(&host, &project, "dev")["started"][0]["id"].as_u64().unwrap();
+    host.wait("the wait", |seen| seen.procs.get(&dev).filter(|row| !row["waiting"].is_null()).cloned());
+    let terminal = |args: &[&str]| {
+        let mut command = Command::new(brummer());
+        command.args(args).current_dir(project.root());
+        clean_env(&mut command);
+        command.env("XDG_RUNTIME_DIR", runtime.path()).stdin(Stdio::null());
+        command.output().unwrap()
+    };
+    let refused = terminal(&["run", "dev"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && said.contains(&format!("dev runs already (pid {}", host.pid())),
+        "{said}"
+    );
+    assert!(said.contains("stop it there, or start another with `brummer run --another`"), "{said}");
+    // Nobody can give it back after this but the kernel.
+    host.signal(Signal::KILL);
+    host.wait_end();
+    project.write(".brum.toml", "[scripts.dev]\ncommand = 'echo dev runs'\n");
+    let free = terminal(&["run", "dev"]);
+    assert!(free.status.success() && String::from_utf8_lossy(&free.stdout).contains("dev runs"), "{free:?}");
+    // Beside one that runs, if that is what one wants.
+    let host = Host::beside(project.root(), runtime.path());
+    project.write(".brum.toml", "");
+    let dev = run(&host, &project, "dev")["started"][0]["id"].as_u64().unwrap();
+    host.wait_state(dev, &["running"]);
+    assert!(!terminal(&["run", "dev"]).status.success());
+    project.write(".brum.toml", "[scripts.dev]\ncommand = 'echo dev runs'\n");
+    let another = terminal(&["run", "--another", "dev"]);
+    assert!(another.status.success(), "{another:?}");
+    host.wait_state(dev, &["running"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     bus::{EventBus, Filter, Mailbox},
     config::{Backpressure, RestartPolicy, RestartWhen},
     event::{Component, Detail, Event, EventKind, Exit, ProcessId, ProcessInfo, Readiness, State, Timestamp},
-    process::Manager,
+    process::{Claims, Manager},
     project::Step,
 };
 
@@ -39,16 +39,23 @@ pub(super) fn subscribe(bus: &EventBus) -> Mailbox {
 
 /// Starts everything, and returns when all that was asked for is over; what was started for it may go on. The exit code
 /// is the first that is not 0.
-pub(super) async fn until_over(manager: &Manager, steps: Vec<Step>, mut events: Mailbox) -> io::Result<u8> {
+pub(super) async fn until_over(
+    manager: &Manager,
+    (steps, claims): (Vec<Step>, Claims),
+    mut events: Mailbox,
+) -> io::Result<u8> {
     let mut follower = Follower { followed: HashMap::new(), code: 0, zone: TimeZone::system() };
     let (asked, first): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(|step| step.asked);
     let first: Vec<_> = first.into_iter().map(|step| step.info).collect();
     for Step { info, .. } in asked {
         let followed = Followed::new(&info, true);
-        let asked = manager.begin_start_after(first.clone(), info).await.map_err(io::Error::other)?;
+        let asked = manager.begin_start_claimed(first.clone(), info, claims.clone());
+        let asked = asked.await.map_err(io::Error::other)?;
         let process = asked.done().await.map_err(io::Error::other)?.process();
         follower.followed.insert(process, followed);
     }
+    // What none of them starts is free.
+    drop(claims);
     while !follower.is_over() {
         let Some(event) = events.recv().await else { break };
         follower.follow(&event);

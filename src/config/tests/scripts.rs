@@ -95,6 +95,7 @@ fn every_key_of_a_script_reaches_its_run() {
             limit: Some(3),
         },
         after: vec![after("db", Condition::Ready), after("web/build", Condition::ExitedOk)],
+        each_time: false,
         ready: Some(Ready {
             probe: ReadyProbe::Http("http://localhost:3000/health".to_owned()),
             timeout: Duration::from_secs(5),

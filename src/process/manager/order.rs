@@ -6,7 +6,10 @@ use super::{Again, Entry, Owner, ProcessError, Started, Waiting};
 use crate::{
     config::{After, Condition, RunOptions},
     event::{ProcessId, ProcessInfo, RunId},
-    process::dependencies::{Dependency, start_order, stop_tiers},
+    process::{
+        Claims,
+        dependencies::{Dependency, start_order, stop_tiers},
+    },
 };
 
 /// What was given with a start, by label: it takes the place of what the entries say.
@@ -19,6 +22,7 @@ impl Owner {
         &mut self,
         first: Vec<ProcessInfo>,
         info: ProcessInfo,
+        claims: &Claims,
     ) -> Result<(Started, Option<Waiting>), ProcessError> {
         #[cfg(test)]
         crate::process::planted::panic_at(&info, "manager");
@@ -40,12 +44,13 @@ impl Owner {
         let mut last = Err(ProcessError::Inside);
         for label in order {
             let known = self.find(&root, &label).map(|(process, _)| process);
+            let claim = claims.take(&root.to_string_lossy(), &label);
             last = Ok(match (known, given.remove(&label)) {
                 (Some(process), info) => {
-                    let (run, waiting) = self.run_again(process, info.map(Arc::new))?;
+                    let (run, waiting) = self.run_again(process, info.map(Arc::new), claim)?;
                     (Started::New(process, run), Some(waiting))
                 }
-                (None, Some(info)) => (self.start_new(info)?, None),
+                (None, Some(info)) => (self.start_new(info, claim)?, None),
                 // Refused when the order was made.
                 (None, None) => continue,
             });
@@ -74,13 +79,13 @@ impl Owner {
         for before in order.iter().filter(|before| **before != label) {
             let known = self.find(&root, before).map(|(process, _)| process);
             match (known, given.remove(before)) {
-                (Some(before), info) => drop(self.run_again(before, info.map(Arc::new))?),
-                (None, Some(info)) => drop(self.start_new(info)?),
+                (Some(before), info) => drop(self.run_again(before, info.map(Arc::new), None)?),
+                (None, Some(info)) => drop(self.start_new(info, None)?),
                 // Refused when the order was made.
                 (None, None) => {}
             }
         }
-        self.run_again(process, given.remove(&label).map(Arc::new))
+        self.run_again(process, given.remove(&label).map(Arc::new), None)
     }
 
     /// A policy asks for another run, unless something else was asked for since the last one ended.
@@ -95,7 +100,7 @@ impl Owner {
         let refused = self.check_room(&root, &[label]).err().map(|error| error.to_string().into());
         let run = self.next_run();
         self.resources.metrics().process.restarts.increment();
-        if let Err(error) = self.hand_start(process, run, Some(restart), refused) {
+        if let Err(error) = self.hand_start(process, run, (Some(restart), None), refused) {
             tracing::error!(process = process.0, %error, "A restart was lost.");
         }
     }
@@ -180,8 +185,9 @@ impl Entry {
         self.is_idle() || self.stopping
     }
 
-    /// It was only to end with 0, has done so, and does not run again just now.
+    /// It was only to end with 0, has done so, does not run again just now, and once is enough.
     fn has_done_its_part(&self, condition: Condition) -> bool {
-        condition == Condition::ExitedOk && self.is_idle() && self.standing.borrow().succeeded
+        let was_to_end = condition == Condition::ExitedOk && !self.info.options.each_time;
+        was_to_end && self.is_idle() && self.standing.borrow().succeeded
     }
 }

@@ -44,7 +44,7 @@ impl Task {
         before: Before,
         info: &ProcessInfo,
     ) -> Result<(Turn, Permit), NotStarted> {
-        let Before { cancelled, refused, restart, mut after } = before;
+        let Before { cancelled, refused, restart, mut after, claim: _ } = before;
         if cancelled {
             return Err(NotStarted::Stopped);
         }

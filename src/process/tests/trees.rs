@@ -60,7 +60,9 @@ async fn a_script_is_asked_by_its_own_signal_and_given_its_own_grace() {
 async fn what_may_live_on_is_spared_and_told() {
     let mut rig = Rig::new(Mode::Current);
     let options = RunOptions { leave: vec!["sleep".to_owned()], ..RunOptions::default() };
-    let script = "sleep 60 >/dev/null 2>&1 & echo $!; while :; do sleep 0.01; done";
+    // It says so once the name is its own: until then it is called as the shell is.
+    let script = "sleep 60 >/dev/null 2>&1 & until ps -o comm= -p $! | grep -q sleep; do :; done; \
+                  echo $!; while :; do sleep 0.01; done";
     let process = rig.manager.start(with(script, options)).await.unwrap().process();
     let pid = rig.started().await;
     timeout(DEADLINE, async {
@@ -253,4 +255,25 @@ async fn a_guard_that_was_stopped_goes_on_when_it_has_to_end_its_tree() {
     assert!(!group_is_alive(pid));
     let counted = rig.resources.metrics().snapshot().process;
     assert_eq!((counted.killed, counted.guards_lost), (1, 0), "it did its work itself");
+}
+
+#[tokio::test]
+async fn a_guard_that_is_stopped_while_it_ends_its_tree_is_not_given_up() {
+    let config =
+        ProcessManagerConfig { stop_grace: Duration::from_millis(500), ..ProcessManagerConfig::default() };
+    let mut rig = Rig::with(Mode::Current, &config);
+    let script = "trap 'echo asked' TERM; echo up; while :; do sleep 0.01; done";
+    let process = rig.manager.start(ProcessInfo::of_shell(script)).await.unwrap().process();
+    rig.line("up").await;
+    let pid = rig.started().await;
+    let leader = crate::guard::find(i32::try_from(pid).unwrap()).expect("it lives");
+    let guard = crate::guard::find(leader.parent).expect("it has a guard");
+    let stop = rig.manager.begin_stop(process).await.unwrap();
+    rig.line("asked").await;
+    // Where it has killed already, it is none that is late.
+    crate::guard::signal(&guard, Signal::STOP);
+    stop.done().await.unwrap();
+    assert_eq!(rig.exit().await.1, State::Stopped);
+    assert!(!group_is_alive(pid));
+    assert_eq!(rig.resources.metrics().snapshot().process.guards_lost, 0);
 }

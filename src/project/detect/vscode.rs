@@ -2,8 +2,7 @@
 //! over them.
 //!
 //! `dependsOn` becomes what the task starts after: a task that runs in the background has to be ready, any other to have ended well.
-//! With `dependsOrder: sequence` each waits for the one before it too; as that holds in this task only, the later ones are
-//! hidden copies. The pattern a background matcher ends with tells when the task is ready. How tasks are presented is left to
+//! With `dependsOrder: sequence` they start one by one. The pattern a background matcher ends with tells when the task is ready. How tasks are presented is left to
 //! the editor.
 
 mod quoting;
@@ -56,13 +55,6 @@ struct Task<'a> {
     options: Vec<&'a Node>,
 }
 
-/// One of what a task starts after.
-struct Step {
-    after: After,
-    /// It is a copy of the task of this label, which starts after that.
-    copy: Option<(String, After)>,
-}
-
 /// What a task runs.
 enum Run {
     Program(Vec<String>),
@@ -95,25 +87,14 @@ pub(super) fn find(finder: &mut Finder<'_>) {
         let script = task.script(finder, &file, &variables);
         scripts.entry(task.label.clone()).or_insert(script);
     }
-    let mut steps = Vec::new();
+    let background: HashMap<String, bool> =
+        scripts.iter().map(|(label, script)| (label.clone(), script.background)).collect();
     for task in &tasks {
-        let own = task.steps(finder, &file, &scripts);
-        if let Some(script) = scripts.get_mut(&task.label) {
-            script.options.after = own.iter().map(|step| step.after.clone()).collect();
-        }
-        steps.extend(own);
-    }
-    for task in &tasks {
-        finder.push(scripts[&task.label].clone());
-    }
-    for step in steps {
-        let Some((of, before)) = step.copy else { continue };
-        let mut copy = scripts[&of].clone();
-        copy.name = step.after.script;
-        copy.bare = None;
-        copy.hidden = true;
-        copy.options.after.push(before);
-        finder.push(copy);
+        let Some(script) = scripts.get_mut(&task.label) else { continue };
+        script.options.after = task.after(finder, &file, &background);
+        script.one_by_one = task.text("dependsOrder") == Some("sequence");
+        let script = script.clone();
+        finder.push(script);
     }
 }
 
@@ -176,6 +157,7 @@ impl<'a> Task<'a> {
             }
             script.refused = Some(reason);
         }
+        script.options.each_time = !script.background;
         script.options.ready = self.ready(finder, file).filter(|_| script.background);
         script
     }
@@ -305,40 +287,31 @@ impl<'a> Task<'a> {
         None
     }
 
-    /// What it starts after.
-    fn steps(&self, finder: &mut Finder<'_>, file: &Path, scripts: &HashMap<String, Script>) -> Vec<Step> {
+    /// What it starts after. `background` has the tasks of the file.
+    fn after(&self, finder: &mut Finder<'_>, file: &Path, background: &HashMap<String, bool>) -> Vec<After> {
         let depends = self.field("dependsOn");
         let list = depends.map(|node| node.list().unwrap_or(std::slice::from_ref(node))).unwrap_or_default();
-        let sequence = self.text("dependsOrder") == Some("sequence");
-        let mut steps: Vec<Step> = Vec::new();
+        let mut all: Vec<After> = Vec::new();
         for node in list {
             let Some(label) = node.text().map(str::to_owned).or_else(|| automatic_label(node)) else {
                 continue;
             };
-            let Some(script) = scripts.get(&label) else {
-                match label.strip_prefix("npm: ") {
-                    // VS Code has a task for each script. Whether one runs on is told by its name alone.
-                    Some(script) => {
-                        let condition = (Verb::of(script) != Verb::Serve).then_some(Condition::ExitedOk);
-                        steps
-                            .push(Step { after: After { script: script.to_owned(), condition }, copy: None });
-                    }
-                    None => finder.problem(file, node.line, format!("dependsOn: there is no task {label:?}")),
+            let (script, runs_on) = match (background.get(&label), label.strip_prefix("npm: ")) {
+                (Some(background), _) => (name(&label), *background),
+                // VS Code has a task for each script. Whether one runs on is told by its name alone.
+                (None, Some(script)) => (script.to_owned(), Verb::of(script) == Verb::Serve),
+                (None, None) => {
+                    finder.problem(file, node.line, format!("dependsOn: there is no task {label:?}"));
+                    continue;
                 }
-                continue;
             };
-            let condition = (!script.background).then_some(Condition::ExitedOk);
-            let before = steps.last().filter(|_| sequence).map(|step| step.after.clone());
-            let script = match before {
-                Some(_) => format!("{} > {label}", name(&self.label)),
-                None => script.name.clone(),
-            };
-            steps.push(Step {
-                after: After { script, condition },
-                copy: before.map(|before| (label, before)),
-            });
+            let condition = (!runs_on).then_some(Condition::ExitedOk);
+            // Named twice it is run once.
+            if !all.iter().any(|known| known.script == script) {
+                all.push(After { script, condition });
+            }
         }
-        steps
+        all
     }
 }
 
