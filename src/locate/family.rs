@@ -62,12 +62,16 @@ pub(super) fn candidates(first: u8, shape: Shape) -> impl Iterator<Item = &'stat
 /// shapes. Only the first bytes are compared, so a few texts pass that no rule matches; none fails that one matches.
 pub(super) fn may_match(trimmed: &[u8], shape: Shape) -> bool {
     let index = index();
-    if shape != Shape::NONE && index.open.iter().any(|needs| shape.has(*needs)) {
+    if shape.meets(index.open) || index.open_all.iter().any(|needs| shape.has(*needs)) {
         return true;
     }
-    let (Some(first), second) = (trimmed.first(), trimmed.get(1).copied().unwrap_or(0)) else { return false };
-    let bucket = &index.beginnings[bucket(*first, second)];
+    let [first, second, ..] = *trimmed else { return false };
+    // Nearly no line gets past this.
+    if !index.pairs.has(first, second) {
+        return false;
+    }
     let front = Front::of(trimmed);
+    let bucket = &index.beginnings[bucket(first, second)];
     bucket.iter().any(|(start, needs)| front.starts_with(*start) && shape.has(*needs))
 }
 
@@ -76,10 +80,15 @@ struct Index {
     rules: Vec<Compiled>,
     shaped: Vec<Vec<u16>>,
     shapeless: Vec<Vec<u16>>,
-    /// What rules need that accept any beginning, or one of a byte; that of headings is left out.
-    open: Vec<Shape>,
+    /// What rules need that accept any beginning, or one of a byte, where that is one shape; that of headings is left
+    /// out.
+    open: Shape,
+    /// The same where it is several shapes together, none of which is enough alone.
+    open_all: Vec<Shape>,
     /// The beginnings of the others, each with what its rule needs, by their first two bytes.
     beginnings: Vec<Vec<(Front, Shape)>>,
+    /// Those two bytes.
+    pairs: Pairs,
 }
 
 /// How many lists the beginnings are in.
@@ -88,6 +97,27 @@ const BUCKETS: usize = 1024;
 /// Where beginnings with these first two bytes are.
 fn bucket(first: u8, second: u8) -> usize {
     (usize::from(first) << 2 ^ usize::from(second)) % BUCKETS
+}
+
+/// A set of pairs of bytes: a bit for each.
+struct Pairs(Box<[u64; 1 << 10]>);
+
+// === impl Pairs ===
+
+impl Pairs {
+    fn place(first: u8, second: u8) -> (usize, u64) {
+        (usize::from(first) << 2 | usize::from(second >> 6), 1 << (second & 63))
+    }
+
+    fn add(&mut self, first: u8, second: u8) {
+        let (at, bit) = Self::place(first, second);
+        self.0[at] |= bit;
+    }
+
+    fn has(&self, first: u8, second: u8) -> bool {
+        let (at, bit) = Self::place(first, second);
+        self.0[at] & bit != 0
+    }
 }
 
 /// Up to eight bytes at the front of a text, and which of them count.
@@ -123,20 +153,29 @@ fn index() -> &'static Index {
             rules,
             shaped: vec![Vec::new(); 256],
             shapeless: vec![Vec::new(); 256],
-            open: Vec::new(),
+            open: Shape::NONE,
+            open_all: Vec::new(),
             beginnings: vec![Vec::new(); BUCKETS],
+            pairs: Pairs(Box::new([0; 1 << 10])),
         };
         for Rule { needs, starts, act, .. } in TABLES.iter().copied().flatten() {
             let open = starts.is_empty() || starts.iter().any(|start| start.len() == 1);
-            if open && *act != Act::Heading && !index.open.contains(needs) {
-                index.open.push(*needs);
+            if open && *act != Act::Heading {
+                if needs.is_one() {
+                    index.open = index.open | *needs;
+                } else {
+                    index.open_all.push(*needs);
+                }
             }
             for start in starts.iter().map(|start| start.as_bytes()) {
                 if let [first, second, ..] = start {
+                    index.pairs.add(*first, *second);
                     index.beginnings[bucket(*first, *second)].push((Front::of(start), *needs));
                 }
             }
         }
+        let open = index.open;
+        index.open_all.retain(|needs| !needs.meets(open));
         for (number, compiled) in (0_u16..).zip(&index.rules) {
             for first in 0..=255_u8 {
                 let starts = compiled.rule.starts;

@@ -152,6 +152,7 @@ impl Lane {
 
     /// Whether it is about this prefix. Where there is none nothing is compared: an empty vector points nowhere, and some
     /// processors take long to find out that nothing is to be read from there.
+    #[inline]
     pub(super) fn is_of(&self, tag: &[u8]) -> bool {
         self.tag.len() == tag.len() && (tag.is_empty() || self.tag == tag)
     }
@@ -169,6 +170,7 @@ impl Lane {
     }
 
     /// Passes over a line without any finding: `line` is where it stands in its block, without its end.
+    #[inline]
     pub(super) fn pass(&mut self, seq: Seq, line: Range<usize>, may_be_heading: bool) {
         self.now += 1;
         self.repeating = self.repeating.saturating_sub(1);
@@ -183,6 +185,7 @@ impl Lane {
     }
 
     /// As [`Lane::pass`], for a line whose turn has been counted.
+    #[inline]
     pub(super) fn passed(&mut self, seq: Seq, line: Range<usize>, may_be_heading: bool) {
         self.in_frames = false;
         if may_be_heading {

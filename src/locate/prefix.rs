@@ -16,7 +16,9 @@ pub(super) fn peel(text: &[u8]) -> Peeled<'_> {
     for _ in 0..4 {
         let rest = &text[peeled.start..];
         let Some(first) = rest.first().copied() else { break };
-        let time = if first.is_ascii_digit() || first == b'[' { time(rest) } else { None };
+        // A time in brackets begins with a digit, too.
+        let digit = if first == b'[' { rest.get(1) } else { Some(&first) };
+        let time = if digit.is_some_and(u8::is_ascii_digit) { time(rest) } else { None };
         if let Some(length) = time {
             peeled.start += length;
         } else if let Some((name, length)) = name(rest, first) {
@@ -58,42 +60,41 @@ fn time(bytes: &[u8]) -> Option<usize> {
 
 /// How many digits stand at the front.
 pub(super) fn digits(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    // Of rows of digits there are many, and long ones.
-    while let Some(part) = bytes.get(at..at + 16)
-        && part.iter().fold(true, |all, byte| all & byte.is_ascii_digit())
+    // Most rows are short; of a long one the rest is looked at in larger steps.
+    let short = bytes.iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+    if short < 8 {
+        return short;
+    }
+    let mut at = short;
+    while let Some(part) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>)
+        && are_digits(*part)
     {
         at += 16;
     }
     at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
+/// Whether all of these are digits.
+fn are_digits<const N: usize>(bytes: [u8; N]) -> bool {
+    bytes.iter().fold(true, |all, byte| all & byte.is_ascii_digit())
+}
+
 fn date(bytes: &[u8]) -> Option<usize> {
-    let separator = *bytes.get(4)?;
-    let shaped = matches!(separator, b'-' | b'/')
-        && bytes.len() >= 10
-        && digits(&bytes[..4]) == 4
-        && digits(&bytes[5..7]) == 2
-        && bytes[7] == separator
-        && digits(&bytes[8..10]) == 2;
-    shaped.then_some(10)
+    let [a, b, c, d, one @ (b'-' | b'/'), e, f, other, g, h, ..] = *bytes else { return None };
+    (one == other && are_digits([a, b, c, d, e, f, g, h])).then_some(10)
 }
 
 fn clock(bytes: &[u8]) -> Option<usize> {
-    let hours = digits(&bytes[..bytes.len().min(3)]);
-    if !(1..=2).contains(&hours) || bytes.get(hours) != Some(&b':') {
+    let mut at = match *bytes {
+        [a, b':', c, d, b':', e, f, ..] if are_digits([a, c, d, e, f]) => 7,
+        [a, b, b':', c, d, b':', e, f, ..] if are_digits([a, b, c, d, e, f]) => 8,
+        _ => return None,
+    };
+    let next = bytes.get(at);
+    if next.is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    let minutes = hours + 1;
-    let [a, b, b':', c, d, ..] = bytes[minutes..] else { return None };
-    if ![a, b, c, d].iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let mut at = minutes + 5;
-    if bytes.get(at).is_some_and(u8::is_ascii_digit) {
-        return None;
-    }
-    if matches!(bytes.get(at), Some(b'.' | b',')) {
+    if matches!(next, Some(b'.' | b',')) {
         let fraction = digits(&bytes[at + 1..]);
         if fraction == 0 {
             return None;
@@ -243,16 +244,29 @@ fn bracketed(text: &[u8]) -> Option<(&[u8], usize)> {
     shaped.then_some((name, length))
 }
 
+/// The bytes of a name.
+const NAMED: [bool; 256] = {
+    let (mut named, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        named[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@');
+        byte += 1;
+    }
+    named
+};
+
 /// How many bytes at the front a name can have.
 fn word(text: &[u8]) -> usize {
     let digits = digits(text);
-    let is_part =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@');
-    digits + text[digits..].iter().take_while(|byte| is_part(byte)).count()
+    digits + text[digits..].iter().take_while(|byte| NAMED[usize::from(**byte)]).count()
 }
 
 /// `app-1  | ` and pnpm's `apps/web dev: `.
 fn spaced<'a>(text: &'a [u8], name: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], usize)> {
+    // Most lines begin with a word, and there is nothing to it.
+    if rest.get(1).is_some_and(|next| !matches!(next, b' ' | b'|')) && name != b"." && !name.contains(&b'/') {
+        return None;
+    }
     let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
     let behind = &rest[blanks..];
     // A row of digits before a bar is the gutter of a code frame.

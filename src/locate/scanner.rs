@@ -106,11 +106,17 @@ impl Scanner {
         self.folding.end();
     }
 
-    /// The lane of a prefix.
+    /// The lane of a prefix: mostly that of the line before.
+    #[inline]
     pub(super) fn lane(&mut self, tag: &[u8]) -> usize {
-        if self.lanes.get(self.current).is_some_and(|lane| lane.is_of(tag)) {
-            return self.current;
+        if self.lanes.get(self.current).is_none_or(|lane| !lane.is_of(tag)) {
+            self.change_lane(tag);
         }
+        self.current
+    }
+
+    #[inline(never)]
+    fn change_lane(&mut self, tag: &[u8]) {
         self.changes += 1;
         let known = self.lanes.iter().position(|lane| lane.is_of(tag));
         self.current = known.unwrap_or_else(|| {
@@ -124,7 +130,6 @@ impl Scanner {
             silent
         });
         self.lanes[self.current].used = self.changes;
-        self.current
     }
 
     pub(super) fn lanes_mut(&mut self) -> &mut [Lane] {

@@ -53,6 +53,16 @@ impl Shape {
         self.0 & needed.0 == needed.0
     }
 
+    /// Whether both have a shape in common.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether it is one shape.
+    pub(super) fn is_one(self) -> bool {
+        self.0.is_power_of_two()
+    }
+
     /// The shapes in a text.
     pub(super) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
@@ -124,7 +134,7 @@ impl Shape {
     /// The shapes that a byte makes which [`may_mark`] pointed out. With those of the ends they are all.
     pub(super) fn of_byte(bytes: &[u8], at: usize) -> Self {
         match bytes[at] {
-            b' ' if line_word(bytes) => Self::LINE_WORD,
+            b' ' if bytes[..at].ends_with(b"line") && line_word(bytes) => Self::LINE_WORD,
             b':' | b'(' => Self::of_mark(bytes, at),
             _ => Self::NONE,
         }
@@ -132,15 +142,17 @@ impl Shape {
 }
 
 /// Whether a byte, given its neighbours, may make a shape: every one that [`Shape::of`] would find, and few more.
-/// Without branches, so that the compiler can look at many bytes at once.
+/// Without branches and with few comparisons, so that the compiler can look at many bytes at once; those with a sign cost
+/// least.
 #[inline(always)]
 pub(super) fn may_mark(before: u8, byte: u8, after: u8) -> bool {
-    let number = (after.wrapping_sub(b'0') < 10) | (after == b'[') | (after == b' ');
-    // In front of a colon: a name with its number behind, or a word of trouble.
-    let named = ((before > b'*') | (before == b' ')) & number;
-    let colon = (byte == b':') & (named | (before >= b'R'));
-    let bracket = (byte == b'(') & number;
-    let line = (before == b'e') & (byte == b' ') & (after.wrapping_sub(b'0') < 10);
+    // Digits, blanks and `[` are low; of the ends of words of trouble, `R` is the lowest.
+    let low = after.cast_signed() <= b'['.cast_signed();
+    let high = before.cast_signed() >= b'R'.cast_signed();
+    // Behind a key of JSON is neither a name's number nor trouble.
+    let colon = (byte == b':') & (((before != b'"') & low) | high);
+    let bracket = (byte == b'(') & low;
+    let line = (before == b'e') & (byte == b' ') & low;
     colon | bracket | line
 }
 
@@ -158,11 +170,20 @@ impl BitOr for Shape {
     }
 }
 
+/// The bytes of the last part of a file's name.
+const IN_NAME: [bool; 256] = {
+    let (mut part, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        part[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-');
+        byte += 1;
+    }
+    part
+};
+
 /// Whether a text ends in a name such as `page.tsx` or `Makefile`. An extension starts with a letter, so that
 /// neither an address nor a version is one.
 fn ends_in_file(bytes: &[u8]) -> bool {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-');
-    let word = bytes.iter().rev().take(16).take_while(|byte| is_part(byte)).count();
+    let word = bytes.iter().rev().take(16).take_while(|byte| IN_NAME[usize::from(**byte)]).count();
     if word == 0 || word > 15 {
         return false;
     }

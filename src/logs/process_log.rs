@@ -181,7 +181,7 @@ impl ProcessLog {
             for part in lines.parts(first, lines.last()) {
                 #[cfg(test)]
                 super::planted::panic_looking(part.block());
-                scanner.block(part.first, part.block(), &mut found);
+                scanner.lines(part.first, part.block(), part.newlines(), &mut found);
                 added.urls |= addresses.look(&part);
                 added.unclassified -= part.lines.len() as u64;
             }

@@ -178,6 +178,12 @@ impl Part {
     pub fn block(&self) -> &[u8] {
         self.chunk.block(self.lines.clone())
     }
+
+    /// Where in that text the newline of each line stands.
+    pub(super) fn newlines(&self) -> impl Iterator<Item = usize> {
+        let start = self.chunk.start(self.lines.start);
+        self.chunk.ends()[self.lines.clone()].iter().map(move |end| *end as usize - 1 - start)
+    }
 }
 
 // === impl Slice ===

@@ -130,7 +130,7 @@ impl Flush {
             let begin = Instant::now();
             next_frame = begin + self.interval(0, Duration::ZERO);
             let Some(frame) = self.build().await else { continue };
-            let lines = frame.logs.iter().map(|patch| patch.lines.len()).sum();
+            let lines = frame.logs.iter().map(LogPatch::came).sum();
             let asked = Instant::now();
             match self.send(&frame).await {
                 Sent::Taken => next_frame = begin + self.interval(lines, asked.elapsed()),
@@ -143,7 +143,7 @@ impl Flush {
         }
     }
 
-    fn interval(&self, lines: usize, took: Duration) -> Duration {
+    fn interval(&self, lines: u64, took: Duration) -> Duration {
         pace::interval(self.handles.model.health(), *self.pressure.borrow(), lines, took)
     }
 

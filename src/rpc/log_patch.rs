@@ -66,6 +66,16 @@ pub(super) struct LogPatch {
     pub(super) runs: Vec<RunRow>,
 }
 
+// === impl LogPatch ===
+
+impl LogPatch {
+    /// How many lines have come of which these are the newest. What lies before lines that were left out has come earlier.
+    pub(super) fn came(&self) -> u64 {
+        let left_out = if self.before.is_none() { self.skipped } else { 0 };
+        self.lines.len() as u64 + left_out
+    }
+}
+
 /// Neighbouring stack frames.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct FoldRow {

@@ -18,11 +18,12 @@ const SLOW_ANSWER: Duration = Duration::from_millis(8);
 /// See [`SLOW_ANSWER`]. A prompt may have been open for minutes.
 const LONGEST: Duration = Duration::from_millis(50);
 
-/// A frame of more lines than this is that of a flood.
-const MANY_LINES: usize = 100;
+/// Where more lines than this have come since the frame before, sent or left out, it is a flood. What a window shows of one
+/// is little, and yet each frame of it keeps the editor from answering a key for a moment.
+const MANY_LINES: u64 = 100;
 
-/// How far apart frames begin, after one of so many lines that was answered after `took`.
-pub(super) fn interval(model: Health, memory: Pressure, lines: usize, took: Duration) -> Duration {
+/// How far apart frames begin, after one before which so many lines had come and that was answered after `took`.
+pub(super) fn interval(model: Health, memory: Pressure, lines: u64, took: Duration) -> Duration {
     let short = model >= Health::Degraded || memory >= Pressure::Warning;
     let busy = lines > MANY_LINES || took > SLOW_ANSWER;
     let least = if short || busy { SLOW_INTERVAL } else { INTERVAL };

@@ -137,6 +137,24 @@ async fn a_buffer_that_holds_the_beginning_is_sent_what_comes_after_it() {
 }
 
 #[tokio::test]
+async fn a_flood_is_known_by_what_came_however_little_a_window_shows_of_it() {
+    let (handles, _, to_logs) = tests::handles(tests::DEADLINE);
+    let (process, run, at) = (ProcessId(1), RunId(1), Timestamp(1));
+    let (stream, cut, after_exit) = (Stream::Out, Vec::new(), false);
+    let text = b"a line\n".repeat(5000);
+    let lines = OutputBatch::Lines { process, run, stream, at, text, cut, after_exit };
+    to_logs.send(lines).await.expect("the store runs");
+    while handles.logs.counts().await.expect("the store runs").lines < 5000 {}
+    let mut watch = watch(Which::Process(process), None);
+    let patches = read(&mut watch, &handles, &mut 0).await;
+    assert_eq!((patches.len(), patches[0].lines.len(), patches[0].came()), (1, 40, 5000));
+    // What follows of it while it is calm has come before.
+    let patches = read(&mut watch, &handles, &mut 0).await;
+    assert!(patches[0].before.is_some() && patches[0].skipped > 0);
+    assert_eq!(patches[0].came(), patches[0].lines.len() as u64);
+}
+
+#[tokio::test]
 async fn of_long_lines_as_many_of_the_newest_are_sent_as_fit_a_frame() {
     let (handles, _, to_logs) = tests::handles(tests::DEADLINE);
     let (process, run, at) = (ProcessId(1), RunId(1), Timestamp(1));
