@@ -206,6 +206,12 @@ impl Project {
         value
     }
 
+    /// Where the script of a label (`dev`, `web/dev`) runs.
+    pub fn cwd_of(&self, label: &str) -> Option<PathBuf> {
+        let script = self.scripts.iter().find(|script| script.label() == label)?;
+        Some(script.cwd.clone())
+    }
+
     /// The scripts to show, in their order.
     pub fn listed(&self) -> impl Iterator<Item = &Script> {
         self.scripts.iter().filter(|script| !script.hidden)

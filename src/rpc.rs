@@ -18,6 +18,7 @@ use crate::{
     resource::ResourceManager,
 };
 
+mod bytes;
 mod calls;
 mod describe;
 mod dispatch;
@@ -30,12 +31,16 @@ mod line;
 mod load;
 mod log_patch;
 mod others;
+mod outbox;
 mod pace;
 mod patch;
 mod previous;
 mod protocol;
+mod recorded;
 mod rows;
+mod scope;
 mod search;
+mod sent;
 mod session;
 mod sieve;
 mod stdio;

@@ -10,7 +10,7 @@ use super::{
     Line, Span,
     facts::{Facts, Stamps},
 };
-use crate::resource::Segment;
+use crate::{event::Timestamp, resource::Segment};
 
 /// Bytes of text that a chunk has room for; a longer line gets a chunk of its own.
 pub(super) const TEXT: usize = 64 << 10;
@@ -191,6 +191,11 @@ impl Chunk {
             long: large.is_some(),
             after_exit: facts.after_exit,
         }
+    }
+
+    /// When the first and the last of these lines were read, by the clock.
+    pub fn times(&self, lines: Range<usize>) -> Option<(Timestamp, Timestamp)> {
+        self.stamps.times(lines)
     }
 
     /// Whether it takes a line of so many bytes, its newline included, with these facts.

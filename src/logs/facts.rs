@@ -1,5 +1,7 @@
 //! What lines that were read together have in common, kept once for all of them.
 
+use std::ops::Range;
+
 use crate::{
     event::{RunId, Timestamp},
     process::Stream,
@@ -72,6 +74,18 @@ impl Stamps {
         let Origin { run, stream, after_exit } = self.origins[stamp.origin as usize];
         let at = Timestamp(self.base.0.wrapping_add_signed(i64::from(stamp.after)));
         Facts { at, run, stream, after_exit }
+    }
+
+    /// The earliest and the latest time at which one of these lines was read, whatever the clock did between.
+    pub(super) fn times(&self, lines: Range<usize>) -> Option<(Timestamp, Timestamp)> {
+        let start =
+            self.stamps.partition_point(|stamp| stamp.first as usize <= lines.start).saturating_sub(1);
+        let of = self.stamps.get(start..)?.iter().take_while(|stamp| (stamp.first as usize) < lines.end);
+        let times = of.map(|stamp| Timestamp(self.base.0.wrapping_add_signed(i64::from(stamp.after))));
+        times.fold(None, |known, at| {
+            let (first, last) = known.unwrap_or((at, at));
+            Some((first.min(at), last.max(at)))
+        })
     }
 
     /// Whether all lines of another one can be told beside those that are here.

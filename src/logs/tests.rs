@@ -10,6 +10,7 @@ use crate::{
     process::Stream,
 };
 
+mod absorb;
 mod addresses;
 mod ansi;
 mod contract;

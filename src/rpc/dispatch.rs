@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Lines before and after the one asked about that are looked at, for formats that spread over several.
-const CONTEXT: (usize, usize) = (200, 60);
+pub(super) const CONTEXT: (usize, usize) = (200, 60);
 
 /// Headlines told at once.
 const HEADLINES: usize = 500;
@@ -226,18 +226,18 @@ async fn explain(handles: &Handles, line: LineOf) -> Result<Value, String> {
     Ok(json!({ "lines": told.await? }))
 }
 
-/// A line's process and the lines around it.
+/// A line's process and the lines around it, from memory or else from this session's history.
 pub(super) async fn neighbourhood(
     handles: &Handles,
     line: &LineOf,
 ) -> Result<(Arc<ProcessInfo>, Seq, Vec<(Seq, String)>), String> {
     let (process, seq) = (ProcessId(line.id), Seq(line.seq));
-    let info = handles.manager.info(process).ok_or("no such process")?;
+    let info = handles.model.row(process).ok_or("no such process")?.info;
     let slice = handles.logs.around(process, seq, CONTEXT.0, CONTEXT.1).await.map_err(said)?;
     let lines: Vec<_> =
         slice.lines().map(|(seq, _, text)| (seq, String::from_utf8_lossy(text).into_owned())).collect();
     if !lines.iter().any(|(kept, _)| *kept == seq) {
-        return Err("this line is no longer kept".to_owned());
+        return Ok((info, seq, line::recorded_of(handles, line).await?.around));
     }
     Ok((info, seq, lines))
 }

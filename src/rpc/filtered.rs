@@ -4,32 +4,24 @@
 //! lets nothing pass of a flood, holds up no other buffer. *Bounded:* the lines that are ready (the buffer's `max`).
 //! *Lost:* of more the oldest, counted in the patch; lines that the store let go before they were looked at, likewise.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{
-            AtomicU64,
-            Ordering::{Acquire, Release},
-        },
-    },
-};
+use std::sync::{Arc, atomic::Ordering::Acquire};
 
-use super::{Handles, frame::LogPatch, load, protocol, sieve::Sieve};
+use super::{
+    Handles, load,
+    outbox::{Outbox, Ready},
+    protocol,
+    sieve::Sieve,
+};
 use crate::{
     event::Component,
-    logs::StyleTable,
     model::Revision,
     resource::Task,
     search::{Filter, Searcher},
-    sync::{Mutex, Notify},
+    sync::Notify,
 };
 
 /// A buffer is never sent more than this many lines at first, whatever it asks for.
 const MAX: usize = 100_000;
-
-/// A patch, and what the style numbers in it mean.
-pub(super) type Ready = (LogPatch, Arc<StyleTable>);
 
 /// See the module.
 pub(super) struct Filtered {
@@ -37,14 +29,15 @@ pub(super) struct Filtered {
     shown: Vec<Shown>,
     /// One of them has something ready, or has looked at everything.
     news: Arc<Notify>,
+    /// What the model knew when they were last sent to look, and which look that is.
+    now: Option<Revision>,
+    look: u64,
 }
 
 /// One of those buffers. Dropping it ends its task.
 struct Shown {
     asked: Asked,
     outbox: Arc<Outbox>,
-    /// What the model knew when the task was last sent to look.
-    told: Option<Revision>,
     task: Task<()>,
 }
 
@@ -58,18 +51,6 @@ pub(super) struct Asked {
     pub(super) filter: Filter,
 }
 
-/// What a task has ready, and whether it is to look again.
-#[derive(Default)]
-pub(super) struct Outbox {
-    pub(super) ready: Mutex<VecDeque<Ready>>,
-    pub(super) look: Notify,
-    /// How often it has been sent to look, and how often it had been when it last came back.
-    pub(super) sent: AtomicU64,
-    pub(super) back: AtomicU64,
-    /// Lines that have passed.
-    pub(super) passed: AtomicU64,
-}
-
 impl Drop for Shown {
     fn drop(&mut self) {
         self.task.abort();
@@ -80,7 +61,7 @@ impl Drop for Shown {
 
 impl Filtered {
     pub(super) fn new(searcher: Searcher) -> Self {
-        Self { searcher, shown: Vec::new(), news: Arc::default() }
+        Self { searcher, shown: Vec::new(), news: Arc::default(), now: None, look: 0 }
     }
 
     /// Begins to watch, in the place of what this buffer watches.
@@ -103,7 +84,7 @@ impl Filtered {
         let sieve = Sieve::new(handles.clone(), self.searcher.clone(), asked.clone(), Arc::clone(&outbox));
         let work = sieve.run(Arc::clone(&self.news));
         let task = handles.resources.spawn(Component::Rpc, "filter", work);
-        Shown { asked, outbox, told: None, task }
+        Shown { asked, outbox, task }
     }
 
     pub(super) fn unwatch(&mut self, buf: i64) {
@@ -117,6 +98,11 @@ impl Filtered {
         Some(load::Shown { root, name, filter, total: Some(outbox.passed.load(Acquire)) })
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.shown.len()
+    }
+
     /// Returns when one of them may have something ready. Cancel safe.
     pub(super) async fn changed(&self) {
         self.news.notified().await;
@@ -124,28 +110,30 @@ impl Filtered {
 
     /// What is to be sent, a patch of each; `now` is what the model knows.
     pub(super) fn take(&mut self, now: Revision) -> Vec<Ready> {
-        let patches = self.shown.iter_mut().filter_map(|shown| {
-            if shown.told != Some(now) {
-                shown.told = Some(now);
-                shown.outbox.sent.fetch_add(1, Release);
-                shown.outbox.look.notify_one();
-            }
-            shown.outbox.ready.lock().pop_front()
+        if self.now != Some(now) {
+            (self.now, self.look) = (Some(now), self.look + 1);
+        }
+        let looked = self.shown.iter().filter_map(|shown| {
+            shown.outbox.want(self.look);
+            shown.outbox.take()
         });
-        patches.collect()
+        looked.collect()
+    }
+
+    /// The look that will have found everything that was printed before what the model knew at the last `take`.
+    pub(super) fn look(&self) -> u64 {
+        self.look
     }
 
     /// Whether there is more than was taken.
     pub(super) fn is_behind(&self) -> bool {
-        self.shown.iter().any(|shown| !shown.outbox.ready.lock().is_empty())
+        self.shown.iter().any(|shown| !shown.outbox.is_empty())
     }
 
-    /// Whether lines are still to be looked at or to be sent.
-    pub(super) fn lacks(&self) -> bool {
-        let looks = |Shown { outbox, task, .. }: &Shown| {
-            outbox.back.load(Acquire) < outbox.sent.load(Acquire) && !task.is_finished()
-        };
-        self.shown.iter().any(looks) || self.is_behind()
+    /// Whether something that a look has found, or will find, is still to be sent.
+    pub(super) fn lacks(&self, look: u64) -> bool {
+        let ended = |shown: &Shown| shown.task.is_finished() && shown.outbox.is_empty();
+        self.shown.iter().any(|shown| shown.outbox.lacks(look) && !ended(shown))
     }
 
     /// Has everything told again.

@@ -39,6 +39,9 @@ const REFUSED: Duration = Duration::from_secs(1);
 /// Style 0 is plain text, which needs no telling.
 const PLAIN: usize = 1;
 
+/// Buffers that watch a log, with a filter and without.
+const WATCHES: usize = 256;
+
 /// What the rest of the session says to this task.
 pub(super) enum ToFlush {
     Watch(u64, protocol::Watch),
@@ -70,8 +73,8 @@ pub(super) struct Flush {
     rows: Rows,
     /// The number of the newest happening taken from the model.
     heard: u64,
-    /// Happenings that wait for their last line to be shown.
-    held: VecDeque<Happening>,
+    /// Happenings that wait for their last line to be shown, and the look of filtered buffers that finds it.
+    held: VecDeque<(Happening, u64)>,
     /// Those that wait no more.
     events: Vec<EventRow>,
     /// Components that got better or worse.
@@ -174,9 +177,19 @@ impl Flush {
         match message {
             ToFlush::Reply(reply) => self.replies.push(reply),
             ToFlush::Event(event) => self.events.push(event),
+            ToFlush::Watch(id, asked) if !self.has_room(asked.buf) => {
+                drop(asked);
+                let said = format!("watch: {WATCHES} buffers watch a log already");
+                self.answer(id, Err(said));
+            }
             ToFlush::Watch(id, asked) if asked.filter.is_some() => {
-                self.watches.retain(|known| known.buf != asked.buf);
+                let buf = asked.buf;
                 let watched = self.filtered.watch(&self.handles, asked);
+                // With a wrong filter it shows what it showed.
+                if watched.is_ok() {
+                    self.watches.retain(|known| known.buf != buf);
+                    self.loads.forget(buf);
+                }
                 self.answer(id, watched);
             }
             ToFlush::Search(id, asked) => {
@@ -188,11 +201,19 @@ impl Flush {
                 self.replies.push(Reply::done(id));
             }
             ToFlush::Load(id, asked) => match self.shown(asked.buf) {
-                Some(shown) => self.loads.begin(&self.handles, id, asked, shown),
+                Some(shown) => {
+                    if let Err(said) = self.loads.begin(&self.handles, id, asked, shown) {
+                        self.answer(id, Err(said));
+                    }
+                }
                 None => self.answer(id, Err("load: this buffer watches no log".to_owned())),
             },
             ToFlush::Watch(id, asked) => {
                 self.filtered.unwatch(asked.buf);
+                // With `from` it goes on with what it holds, and what is being loaded goes in front of that.
+                if asked.from.is_none() {
+                    self.loads.forget(asked.buf);
+                }
                 let mut watch = Watch::new(asked);
                 watch.resolve(&self.handles.model);
                 let ok = match watch.process() {
@@ -207,6 +228,7 @@ impl Flush {
             ToFlush::Unwatch(id, buf) => {
                 self.watches.retain(|known| known.buf != buf);
                 self.filtered.unwatch(buf);
+                self.loads.forget(buf);
                 self.replies.push(Reply::done(id));
                 // A happening may have waited for this buffer.
                 self.dirty = true;
@@ -239,6 +261,12 @@ impl Flush {
         self.dirty = true;
     }
 
+    /// Whether a buffer may watch a log.
+    fn has_room(&self, buf: i64) -> bool {
+        let known = self.watches.iter().any(|known| known.buf == buf) || self.filtered.find(buf).is_some();
+        known || self.watches.len() + self.filtered.count() < WATCHES
+    }
+
     /// The log that a buffer watches.
     fn shown(&self, buf: i64) -> Option<load::Shown> {
         let whole = self.watches.iter().find(|watch| watch.buf == buf).map(Watch::log);
@@ -251,11 +279,12 @@ impl Flush {
         let view = self.handles.model.view(self.seen, self.heard);
         self.seen = view.revision;
         self.heard = view.happenings.last().map_or(self.heard, |newest| newest.number);
-        self.held.extend(view.happenings);
         let mut logs = self.read_logs().await;
         let (loaded, replies) = self.loads.take();
         self.replies.extend(replies);
         let ready = self.filtered.take(self.seen).into_iter().chain(loaded);
+        let look = self.filtered.look();
+        self.held.extend(view.happenings.into_iter().map(|happening| (happening, look)));
         logs.extend(ready.map(|(mut patch, styles)| {
             patch.styles = styles.since(self.styles_sent).map(patch::style_row).collect();
             self.styles_sent = self.styles_sent.max(styles.len());
@@ -294,16 +323,16 @@ impl Flush {
 
     /// Readies the happenings whose lines are shown, in order: one that waits holds back those behind it.
     fn release(&mut self) {
-        let waits = |happening: &Happening| match happening.what {
+        let waits = |(happening, look): &(Happening, u64)| match happening.what {
             What::Exited { .. } => {
                 self.watches.iter().any(|watch| watch.lacks(happening.process))
                     || self.terminals.lacks(happening.process)
-                    || self.filtered.lacks()
+                    || self.filtered.lacks(*look)
             }
             What::Started | What::Error { .. } | What::Url(_) => false,
         };
-        let ready = self.held.iter().take_while(|happening| !waits(happening)).count();
-        self.events.extend(self.held.drain(..ready).map(patch::event_row));
+        let ready = self.held.iter().take_while(|held| !waits(held)).count();
+        self.events.extend(self.held.drain(..ready).map(|(happening, _)| patch::event_row(happening)));
     }
 
     /// Sends a frame and waits for its answer, however long that takes: the editor may be in a prompt.

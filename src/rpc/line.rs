@@ -6,43 +6,81 @@ use serde_json::{Value, json};
 
 use super::{
     Handles,
-    dispatch::{blocking, finding_at, location, neighbourhood},
+    dispatch::{CONTEXT, blocking, finding_at, location, neighbourhood, read_config},
     patch,
-    protocol::{LineOf, PlaceOf},
+    protocol::{LineAt, LineOf, PlaceOf},
+    recorded::{self, Recorded, Wanted, Whose},
 };
 use crate::{
-    event::{ProcessId, Seq},
+    event::{ProcessId, Seq, Timestamp},
     locate::{self, Resolver},
     logs::{Kept, Which},
     process::Stream,
+    project,
 };
 
 const GONE: &str = "this line is no longer kept";
 
 /// Answers `line`.
-pub(super) async fn line(handles: &Handles, asked: LineOf) -> Result<Value, String> {
-    let seq = Seq(asked.seq);
-    let kept = kept(handles, &asked).await?;
-    let (part, index) = kept.find(seq).ok_or(GONE)?;
+pub(super) async fn line(handles: &Handles, asked: LineAt) -> Result<Value, String> {
+    let LineAt { id, seq, root, name, at } = asked;
+    if let (0, Some(root), Some(name), Some(at)) = (id, root, name, at) {
+        let whose = Whose::ReadAt(Timestamp(at));
+        let wanted = Wanted { root: PathBuf::from(root), name, seq: Seq(seq), whose };
+        let found = recorded::find(handles, wanted, CONTEXT).await?.ok_or(GONE)?;
+        return Ok(told(&found, Seq(seq)));
+    }
+    let asked = LineOf { id, seq };
+    let Some(kept) = kept(handles, &asked).await?.filter(|kept| kept.find(Seq(seq)).is_some()) else {
+        return Ok(told(&recorded_of(handles, &asked).await?, Seq(seq)));
+    };
+    let (part, index) = kept.find(Seq(seq)).ok_or(GONE)?;
     let (text, facts) = (part.chunk.text(index), part.chunk.line(index));
     let row = handles.model.row(kept.process);
     let stream = match facts.stream {
         // Both are one there.
         _ if row.as_ref().is_some_and(|row| row.detail.terminal) => "terminal",
-        Stream::Out => "out",
-        Stream::Err => "err",
+        stream => name_of(stream),
     };
     let bytes = facts.whole.map_or(text.len() as u64, |whole| u64::from(whole.get()));
-    let run = run_number(&kept, seq).or(row.map(|row| row.runs));
+    let run = run_number(&kept, Seq(seq)).or(row.map(|row| row.runs));
     let (shown, at) = (patch::shown(text, &[]).0, facts.at.0);
     let (_, _, lines) = neighbourhood(handles, &asked).await?;
-    let rule = finding_at(&lines, seq).map(|finding| finding.rule);
+    let rule = finding_at(&lines, Seq(seq)).map(|finding| finding.rule);
     Ok(json!({ "text": shown, "bytes": bytes, "at": at, "stream": stream, "run": run, "rule": rule }))
+}
+
+fn name_of(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Out => "out",
+        Stream::Err => "err",
+    }
+}
+
+/// What a history knows of a line; not whether it came through a terminal, nor which start of the process printed it.
+fn told(found: &Recorded, seq: Seq) -> Value {
+    let rule = finding_at(&found.around, seq).map(|finding| finding.rule);
+    json!({
+        "text": patch::shown(&found.text, &[]).0,
+        "bytes": found.whole.unwrap_or(found.text.len() as u64),
+        "at": found.at.0,
+        "stream": name_of(found.stream),
+        "rule": rule,
+    })
+}
+
+/// A line of a process of this session that is no longer in memory.
+pub(super) async fn recorded_of(handles: &Handles, asked: &LineOf) -> Result<Recorded, String> {
+    let process = ProcessId(asked.id);
+    let info = handles.model.row(process).ok_or(GONE)?.info;
+    let whose = Whose::Process(process);
+    let wanted = Wanted { root: info.root.clone(), name: info.label(), seq: Seq(asked.seq), whose };
+    recorded::find(handles, wanted, CONTEXT).await?.ok_or_else(|| GONE.to_owned())
 }
 
 /// Answers `urls_of`: what the program linked, then what stands in the text.
 pub(super) async fn urls_of(handles: &Handles, asked: LineOf) -> Result<Value, String> {
-    let kept = kept(handles, &asked).await?;
+    let kept = kept(handles, &asked).await?.ok_or(GONE)?;
     let (part, index) = kept.find(Seq(asked.seq)).ok_or(GONE)?;
     let text = part.chunk.text(index);
     let linked: Vec<_> =
@@ -59,14 +97,19 @@ pub(super) async fn urls_of(handles: &Handles, asked: LineOf) -> Result<Value, S
     Ok(json!({ "urls": urls.collect::<Vec<_>>() }))
 }
 
-/// Answers `place`: where a line points that no process of this host printed. Its paths are taken as those of the process of
-/// that name, or of the project.
+/// Answers `place`: where a line points that no process of this host printed. Its paths are taken as those of the process
+/// of that name, else of the script, else of the project.
 pub(super) async fn place(handles: &Handles, asked: PlaceOf) -> Result<Value, String> {
-    let root = PathBuf::from(&asked.root);
+    let (root, home) = (PathBuf::from(&asked.root), handles.home.clone());
     let process = asked.name.as_deref().and_then(|name| handles.model.find(Some(&root), name));
-    let info = process.and_then(|process| handles.manager.info(process));
-    let cwd = info.map_or_else(|| root.clone(), |info| info.cwd.clone());
+    let known = process.and_then(|process| handles.model.row(process)).map(|row| row.info.cwd.clone());
     blocking(handles, "place", move || {
+        let of_script = || {
+            let name = asked.name.as_deref()?;
+            let (config, _) = read_config(&root, home.as_deref());
+            project::load(&root, &config).cwd_of(name)
+        };
+        let cwd = known.or_else(of_script).unwrap_or_else(|| root.clone());
         let lines: Vec<_> =
             asked.lines.into_iter().zip(1..).map(|(text, number)| (Seq(number), text)).collect();
         location(&lines, Seq(asked.at), &Resolver::new(cwd, root))
@@ -74,10 +117,10 @@ pub(super) async fn place(handles: &Handles, asked: PlaceOf) -> Result<Value, St
     .await?
 }
 
-async fn kept(handles: &Handles, asked: &LineOf) -> Result<Kept, String> {
+async fn kept(handles: &Handles, asked: &LineOf) -> Result<Option<Kept>, String> {
     let process = ProcessId(asked.id);
     let snapshot = handles.logs.snapshot(Which::Process(process)).await.map_err(|error| error.to_string())?;
-    snapshot.logs.into_iter().find(|log| log.process == process).ok_or_else(|| GONE.to_owned())
+    Ok(snapshot.logs.into_iter().find(|log| log.process == process))
 }
 
 /// Which start of the process printed the line; `None` when no start is among the lines kept.

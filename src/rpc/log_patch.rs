@@ -4,6 +4,10 @@ use serde::Serialize;
 
 use super::frame::is_zero;
 
+fn is_none_over(lines: &i64) -> bool {
+    *lines == 0
+}
+
 /// New lines of one watched buffer. Lists of pairs and quadruples are flat, to keep them cheap to decode.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct LogPatch {
@@ -31,9 +35,9 @@ pub(super) struct LogPatch {
     pub(super) next: u64,
     /// Lines ever printed in this log; with a filter those of them that are kept or came since, and pass.
     pub(super) total: u64,
-    /// Lines that did not pass the filter since the patch before.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub(super) passed_over: u64,
+    /// Lines that did not pass the filter since the patch before, less those that pass after all.
+    #[serde(skip_serializing_if = "is_none_over")]
+    pub(super) passed_over: i64,
     /// Text.
     pub(super) lines: Vec<String>,
     /// Line numbers: first, count, …

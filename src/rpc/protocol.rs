@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bytes::Bytes;
+
 /// Changes with every incompatible change of anything in this file and in `frame.rs`. `lua/brummer/rpc.lua` holds the same number.
 pub const PROTOCOL: u32 = 1;
 
@@ -63,7 +65,7 @@ pub(super) enum Call {
     /// Why a line points where it does.
     Explain(LineOf),
     /// All that is known of a line.
-    Line(LineOf),
+    Line(LineAt),
     /// The addresses in a line.
     UrlsOf(LineOf),
     /// A log as it was in the session before.
@@ -252,10 +254,6 @@ pub(super) struct Keys {
     pub(super) bytes: Bytes,
 }
 
-/// Bytes, which Lua sends as text whether they are or not.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Bytes(pub(super) Vec<u8>);
-
 /// See [`Call::Resize`].
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Resize {
@@ -311,6 +309,21 @@ pub(super) struct LineOf {
     pub(super) id: u32,
     /// The line.
     pub(super) seq: u64,
+}
+
+/// See [`Call::Line`].
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct LineAt {
+    /// The process; 0 for one of an earlier session, which the rest names.
+    pub(super) id: u32,
+    /// The line.
+    pub(super) seq: u64,
+    /// The project.
+    pub(super) root: Option<String>,
+    /// The log.
+    pub(super) name: Option<String>,
+    /// When it was read.
+    pub(super) at: Option<u64>,
 }
 
 /// See [`Call::Errors`].
@@ -371,29 +384,5 @@ impl Call {
             "bye" => Self::Bye,
             other => return Err(format!("no such call: {other}")),
         })
-    }
-}
-
-// === impl Bytes ===
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl serde::de::Visitor<'_> for Any {
-            type Value = Bytes;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Bytes, E> {
-                Ok(Bytes(text.as_bytes().to_vec()))
-            }
-
-            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
-                Ok(Bytes(bytes.to_vec()))
-            }
-        }
-        deserializer.deserialize_any(Any)
     }
 }

@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,15 +16,18 @@ use super::{
     frame::HitPatch,
     patch::{self, LIMIT_LINE},
     protocol,
+    scope::Scope,
 };
 use crate::{
     event::{Component, ProcessId, Seq, Timestamp},
-    history::Order,
-    logs::Which,
+    history::{Order, ReadError},
     resource::Task,
     search::{Filter, Found, Look, Past, PastLines, Searcher},
     sync::{Mutex, Notify},
 };
+
+/// Searches of a session. Of more the one that began first ends, and its buffer keeps what it was sent.
+const SEARCHES: usize = 16;
 
 /// Lines of a search at most.
 const MAX: usize = 10_000;
@@ -86,6 +88,8 @@ impl Searches {
         let scope = Scope::of(handles, asked.root.as_deref(), asked.name.as_deref())?;
         let buf = asked.buf;
         self.end(buf);
+        let over = (self.running.len() + 1).saturating_sub(SEARCHES);
+        self.running.drain(..over);
         let found: Arc<Mutex<Vec<HitPatch>>> = Arc::default();
         let hits = Hits {
             next: HitPatch { buf, reset: true, ..HitPatch::default() },
@@ -141,71 +145,6 @@ impl Searches {
     }
 }
 
-/// Which logs are meant.
-pub(super) struct Scope {
-    pub(super) which: Which,
-    /// The projects whose histories belong to it.
-    pub(super) roots: Vec<PathBuf>,
-    /// What a process of the histories has to be called.
-    pub(super) name: Option<String>,
-    /// What the processes are called.
-    pub(super) labels: HashMap<ProcessId, Arc<str>>,
-}
-
-// === impl Scope ===
-
-impl Scope {
-    /// The log of a process, or those of a project, or all.
-    ///
-    /// # Errors
-    /// There is no such log.
-    pub(super) fn of(handles: &Handles, root: Option<&str>, name: Option<&str>) -> Result<Self, String> {
-        let root = root.map(PathBuf::from);
-        let rows = handles.model.view(crate::model::Revision::default(), u64::MAX).rows;
-        let of_root = rows.into_iter().filter(|row| root.as_ref().is_none_or(|root| row.info.root == *root));
-        let infos: Vec<_> = of_root.map(|row| (row.id, row.info)).collect();
-        let process = name.and_then(|name| handles.model.find(root.as_deref(), name));
-        if let (Some(name), None, None) = (name, process, &handles.history) {
-            return Err(format!("there is no log of {name}: it has not been run"));
-        }
-        let mut roots: Vec<_> = root.into_iter().collect();
-        if roots.is_empty() {
-            roots.extend(infos.iter().map(|(_, info)| info.root.clone()));
-            roots.sort();
-            roots.dedup();
-        }
-        let labels = infos.iter().map(|(id, info)| (*id, Arc::from(info.label())));
-        let labels = labels.filter(|(id, _)| name.is_none() || process == Some(*id)).collect();
-        // A log of which there is only history has no lines in the merged one either: no label lets them pass.
-        let which = process.map_or(Which::Merged, Which::Process);
-        Ok(Self { which, roots, name: name.map(str::to_owned), labels })
-    }
-
-    /// What of this is kept, to be looked through.
-    pub(super) async fn look(&self, handles: &Handles, filter: Filter) -> Result<Look, String> {
-        let snapshot = handles.logs.snapshot(self.which).await.map_err(|stopped| stopped.to_string())?;
-        // In fallback mode there are none, and a line's own word counts.
-        let headlines =
-            if filter.asks_level() { handles.logs.headlines().await.unwrap_or_default() } else { Vec::new() };
-        Ok(Look::new(filter, snapshot, &headlines, |process| self.labels.get(&process).cloned()))
-    }
-
-    /// The histories of this, without the lines that `look` has.
-    pub(super) fn past(&self, handles: &Handles, look: &Look, previous: bool, order: Order) -> Vec<Past> {
-        let Some(base) = &handles.history else { return Vec::new() };
-        let kept: HashMap<_, _> = look.snapshot().logs.iter().map(|log| (log.process, log.first)).collect();
-        let past = |root: &PathBuf| Past {
-            base: base.clone(),
-            root: root.clone(),
-            name: self.name.clone(),
-            kept: kept.clone(),
-            previous,
-            order,
-        };
-        self.roots.iter().map(past).collect()
-    }
-}
-
 /// Looks through memory, and then through the histories until enough is found.
 async fn look(
     handles: Handles,
@@ -226,13 +165,12 @@ async fn look(
     let all = searcher.newest_first(&look, Seq(u64::MAX), window).await;
     let mut error = (!all).then(|| "brummer failed inside this search: see its log file".to_owned());
     let mut more = hits.is_full();
-    if !more {
-        let pasts = scope.past(&handles, &look, previous, Order::NewestFirst);
+    if !more && let Some(past) = scope.past(&handles, &look, previous, Order::NewestFirst) {
         let filter = hits.filter.clone();
         // Memory is not held while files are read.
         drop(look);
         let (tell, mut told) = mpsc::channel(4);
-        let read = move || read(pasts, &filter, &tell);
+        let read = move || read(past, filter, &tell);
         drop(handles.resources.blocking(Component::Rpc, "search in history", read));
         while let Some(lines) = told.recv().await {
             match lines {
@@ -249,17 +187,17 @@ async fn look(
 }
 
 /// Reads histories until nobody wants more.
-fn read(pasts: Vec<Past>, filter: &Filter, tell: &mpsc::Sender<Result<PastLines, String>>) {
-    for past in pasts {
-        match past.lines(filter.clone()) {
-            Ok(lines) => {
-                for lines in lines {
-                    if tell.blocking_send(lines.map_err(|error| error.to_string())).is_err() {
-                        return;
-                    }
-                }
-            }
-            Err(error) => drop(tell.blocking_send(Err(error.to_string()))),
+fn read(past: Past, filter: Filter, tell: &mpsc::Sender<Result<PastLines, String>>) {
+    let tell = |lines: Result<PastLines, ReadError>| {
+        tell.blocking_send(lines.map_err(|error| error.to_string())).is_ok()
+    };
+    match past.lines(filter) {
+        Ok(mut lines) => {
+            // Until there are no more, or nobody listens.
+            while lines.next().is_some_and(tell) {}
+        }
+        Err(error) => {
+            tell(Err(error));
         }
     }
 }

@@ -1,26 +1,25 @@
 //! The task of a filtered buffer: looks at what is new, whenever it is sent to, and keeps what passes ready as patches.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     path::Path,
-    sync::{
-        Arc,
-        atomic::Ordering::{Acquire, Release},
-    },
+    sync::{Arc, atomic::Ordering::Release},
 };
 
 use super::{
     Handles,
-    filtered::{Asked, Outbox},
+    filtered::Asked,
     frame::{LogPatch, RunRow},
-    patch::{self, LIMIT_BYTES, severity_number},
-    search::Scope,
+    outbox::{Outbox, add_marks},
+    patch::{self, LIMIT_BYTES},
+    scope::Scope,
+    sent::{Place, Sent},
 };
 use crate::{
     event::{Component, ProcessId, Seq},
     locate::Level,
     logs::{Line, Mark, Part, Query, RunMark, Slice, StyleTable, Which},
-    search::{Block, Facts, Filter, Searcher},
+    search::{Block, Facts, Filter, Look, Searcher},
     sync::Notify,
 };
 
@@ -42,6 +41,7 @@ pub(super) struct Sieve {
     fresh: bool,
     /// Runs that have begun and of which no line has passed.
     runs: Vec<RunMark>,
+    sent: Sent,
 }
 
 /// How far a log has been looked at.
@@ -55,15 +55,15 @@ struct Reached {
 
 impl Sieve {
     pub(super) fn new(handles: Handles, searcher: Searcher, asked: Asked, outbox: Arc<Outbox>) -> Self {
-        Self { handles, searcher, asked, outbox, passed: 0, fresh: true, runs: Vec::new() }
+        let sent = Sent::new(asked.max);
+        Self { handles, searcher, asked, outbox, passed: 0, fresh: true, runs: Vec::new(), sent }
     }
 
     /// Looks whenever it is sent to.
     pub(super) async fn run(mut self, news: Arc<Notify>) {
         let mut reached = None;
         loop {
-            self.outbox.look.notified().await;
-            let sent = self.outbox.sent.load(Acquire);
+            let look = self.outbox.wanted().await;
             if reached.is_none() {
                 reached = self.begin().await;
             }
@@ -71,7 +71,7 @@ impl Sieve {
                 self.follow(reached).await;
             }
             self.outbox.passed.store(self.passed, Release);
-            self.outbox.back.store(sent, Release);
+            self.outbox.looked(look);
             news.notify_one();
         }
     }
@@ -100,7 +100,7 @@ impl Sieve {
         let parts = look.parts(&newest);
         let kept = look.snapshot().len();
         self.passed = total;
-        self.push(scope.which, parts, skipped, kept - total, &styles);
+        self.push(scope.which, parts, skipped, signed(kept - total), &styles);
         // Marks of what is shown already.
         let query = Query { which: scope.which, from: next, max_lines: 1, max_behind: 0, max_bytes: 0 };
         let (slice, _) = self.handles.logs.read(query, 0).await.ok()?;
@@ -108,8 +108,9 @@ impl Sieve {
         Some(Reached { which: scope.which, next, marks: 0 })
     }
 
-    /// What has come since.
+    /// What has come since, up to what there was when it began: the next look is for what comes meanwhile.
     async fn follow(&mut self, reached: &mut Reached) {
+        let mut head = None;
         loop {
             let query = Query {
                 which: reached.which,
@@ -120,7 +121,7 @@ impl Sieve {
             };
             // The store is gone only while the host ends.
             let Ok((slice, marks)) = self.handles.logs.read(query, reached.marks).await else { return };
-            let (from, end) = (reached.next, slice.next > slice.head);
+            let (from, end) = (reached.next, slice.next > *head.get_or_insert(slice.head));
             (reached.next, reached.marks) = (slice.next, marks);
             let lost = slice.parts.first().map_or(0, |part| part.position.0.saturating_sub(from.0));
             let (sent, which) = (Arc::new(slice), reached.which);
@@ -129,9 +130,10 @@ impl Sieve {
                 let count: u64 = parts.iter().map(|part| part.lines.len() as u64).sum();
                 self.passed += count;
                 self.runs.extend(sent.runs.iter().cloned());
-                self.push(which, parts, lost, seen - count, &sent.styles);
+                self.push(which, parts, lost, signed(seen - count), &sent.styles);
             }
-            self.mark(which, &sent.marks);
+            let left = self.late(which, &sent).await;
+            self.mark(which, &left);
             if end {
                 return;
             }
@@ -144,37 +146,111 @@ impl Sieve {
         let mut admitted: Vec<ProcessId> = slice.parts.iter().map(|part| part.process).collect();
         admitted.sort_unstable();
         admitted.dedup();
-        let (root, model) = (self.asked.root.as_deref().map(Path::new), &self.handles.model);
-        admitted.retain(|process| {
-            model.row(*process).is_some_and(|row| {
-                let here = which != Which::Merged || root.is_none_or(|root| row.info.root == root);
-                here && filter.admits(&row.info.label())
-            })
-        });
+        admitted.retain(|process| self.admits(which, *process));
         let slice = Arc::clone(slice);
         let work = move || sieve(&filter, &slice, &admitted);
         self.handles.resources.blocking(Component::Rpc, "filter", work).await
     }
 
-    /// Makes patches of lines and keeps them ready.
-    fn push(&mut self, which: Which, parts: Vec<Part>, skipped: u64, over: u64, styles: &Arc<StyleTable>) {
-        let (buf, total, merged) = (self.asked.buf, self.passed, which == Which::Merged);
+    /// Whether lines of a process can pass.
+    fn admits(&self, which: Which, process: ProcessId) -> bool {
+        let root = self.asked.root.as_deref().map(Path::new);
+        self.handles.model.row(process).is_some_and(|row| {
+            let here = which != Which::Merged || root.is_none_or(|root| row.info.root == root);
+            here && self.asked.filter.admits(&row.info.label())
+        })
+    }
+
+    /// What has turned out to be an error after its line had been looked at: where that makes a line pass it is sent now,
+    /// in front of those behind it. Returns the marks that are still to be told.
+    async fn late(&mut self, which: Which, slice: &Slice) -> Vec<Mark> {
+        let in_slice =
+            |mark: &Mark| slice.parts.iter().any(|part| part.process == mark.process && part.holds(mark.seq));
+        let (mut left, late): (Vec<_>, Vec<_>) =
+            slice.marks.iter().copied().partition(|mark| !self.asked.filter.asks_level() || in_slice(mark));
+        if late.is_empty() {
+            return left;
+        }
+        // The store is gone only while the host ends.
+        let Ok(snapshot) = self.handles.logs.snapshot(which).await else { return left };
+        let look = Look::new(Filter::default(), snapshot, &[], |_| Some(Arc::default()));
+        let mut lines = Vec::new();
+        for mark in late {
+            match self.passes_now(which, &look, &mark) {
+                Some(part) => lines.push((mark, part)),
+                None => left.push(mark),
+            }
+        }
+        lines.sort_unstable_by_key(|(_, part)| part.position);
+        let place = |(_, part): &(Mark, Part)| self.sent.place(part.position);
+        let groups: Vec<_> = lines
+            .chunk_by(|one, next| place(one) == place(next))
+            .map(|group| (place(&group[0]), group))
+            .collect();
+        for (place, group) in groups {
+            let (marks, parts): (Vec<_>, Vec<_>) = group.iter().cloned().unzip();
+            let count = parts.len() as u64;
+            self.passed += count;
+            parts.iter().for_each(|part| self.sent.add(part));
+            let styles = &look.snapshot().styles;
+            let Place::Before(before_process, before) = place else {
+                self.push(which, parts, 0, -signed(count), styles);
+                left.extend(marks);
+                continue;
+            };
+            let merged = which == Which::Merged;
+            let first = LogPatch {
+                before: Some(before.0),
+                before_id: merged.then_some(before_process.0),
+                late: true,
+                ..self.empty(which)
+            };
+            let mut made = patches(&self.handles, parts, merged, &first);
+            if let Some(first) = made.first_mut() {
+                first.passed_over = -signed(count);
+                add_marks(first, which, &marks);
+            }
+            made.into_iter().for_each(|patch| self.outbox.add(patch, styles, self.asked.max));
+        }
+        left
+    }
+
+    /// The line of a mark, if it passes with what that says of it and was not sent.
+    fn passes_now(&self, which: Which, look: &Look, mark: &Mark) -> Option<Part> {
+        let (part, index) = look.snapshot().of(mark.process)?.find(mark.seq)?;
+        let Line { at, stream, .. } = part.chunk.line(index);
+        let facts = Facts { at, stream, level: Some(mark.severity.into()) };
+        let position = look.position(mark.process, mark.seq)?;
+        let wanted = self.admits(which, mark.process)
+            && self.asked.filter.passes(part.chunk.text(index), &facts)
+            && !matches!(self.sent.place(position), Place::Held | Place::Gone);
+        wanted.then(|| Part { lines: index..index + 1, first: mark.seq, position, ..part.clone() })
+    }
+
+    /// A patch without lines.
+    fn empty(&self, which: Which) -> LogPatch {
         let id = match which {
             Which::Process(process) => Some(process.0),
             Which::Merged => None,
         };
+        LogPatch { buf: self.asked.buf, id, total: self.passed, ..LogPatch::default() }
+    }
+
+    /// Makes patches of lines and keeps them ready.
+    fn push(&mut self, which: Which, parts: Vec<Part>, skipped: u64, over: i64, styles: &Arc<StyleTable>) {
+        let merged = which == Which::Merged;
         let runs = self.begun(&parts, merged);
-        let mut made =
-            patches(&self.handles, parts, merged, &LogPatch { buf, id, total, ..LogPatch::default() });
-        if made.is_empty() && (self.fresh || over + skipped > 0) {
-            made.push(LogPatch { buf, id, total, ..LogPatch::default() });
+        parts.iter().for_each(|part| self.sent.add(part));
+        let mut made = patches(&self.handles, parts, merged, &self.empty(which));
+        if made.is_empty() && (self.fresh || over != 0 || skipped > 0) {
+            made.push(self.empty(which));
         }
         if let Some(first) = made.first_mut() {
             (first.reset, first.skipped, first.passed_over) =
                 (std::mem::take(&mut self.fresh), skipped, over);
             first.runs = runs;
         }
-        made.into_iter().for_each(|patch| self.ready(patch, styles));
+        made.into_iter().for_each(|patch| self.outbox.add(patch, styles, self.asked.max));
     }
 
     /// A run is told with the first of its lines that passes.
@@ -195,45 +271,15 @@ impl Sieve {
 
     /// Error headlines, also on lines that did not pass: of those the buffer knows nothing.
     fn mark(&self, which: Which, marks: &[Mark]) {
-        if marks.is_empty() {
-            return;
-        }
-        let mut ready = self.outbox.ready.lock();
-        let buf = self.asked.buf;
-        if ready.is_empty() {
-            let patch = LogPatch { buf, total: self.passed, ..LogPatch::default() };
-            ready.push_back((patch, Arc::default()));
-        }
-        let Some((patch, _)) = ready.back_mut() else { return };
-        patch.marks.extend(marks.iter().flat_map(|mark| [mark.seq.0, severity_number(mark.severity)]));
-        if which == Which::Merged {
-            patch.mark_ids.extend(marks.iter().map(|mark| mark.process.0));
+        if !marks.is_empty() {
+            self.outbox.mark(which, marks, || self.empty(which));
         }
     }
+}
 
-    /// Keeps a patch ready, and of all that are not more lines than the buffer has room for.
-    fn ready(&self, patch: LogPatch, styles: &Arc<StyleTable>) {
-        let mut ready = self.outbox.ready.lock();
-        // What only counts goes with the one before.
-        if let Some((last, _)) = ready.back_mut()
-            && patch.lines.is_empty()
-            && patch.skipped == 0
-        {
-            last.passed_over += patch.passed_over;
-            last.total = patch.total;
-            return;
-        }
-        ready.push_back((patch, Arc::clone(styles)));
-        while ready.len() > 1
-            && ready.iter().map(|(patch, _)| patch.lines.len()).sum::<usize>() > self.asked.max
-        {
-            let Some((gone, _)) = ready.pop_front() else { return };
-            let Some((first, _)) = ready.front_mut() else { return };
-            first.skipped += gone.skipped + gone.lines.len() as u64;
-            first.passed_over += gone.passed_over;
-            first.reset |= gone.reset;
-        }
-    }
+/// Lines that are counted are far fewer than that.
+fn signed(lines: u64) -> i64 {
+    i64::try_from(lines).unwrap_or(i64::MAX)
 }
 
 /// Lines as patches like `first`. Lines that cannot be shown are passed over.
@@ -283,6 +329,8 @@ fn cut(mut part: Part, lines: usize, bytes: &mut usize) -> (Option<Part>, Option
 /// The lines of a slice that pass, and how many there were.
 fn sieve(filter: &Filter, slice: &Slice, admitted: &[ProcessId]) -> (Vec<Part>, u64) {
     let (mut passed, mut seen, mut found) = (Vec::<Part>::new(), 0, Vec::new());
+    let levels = slice.marks.iter().map(|mark| ((mark.process, mark.seq), Level::from(mark.severity)));
+    let levels: HashMap<_, _> = levels.collect();
     for part in &slice.parts {
         seen += part.lines.len() as u64;
         if !admitted.contains(&part.process) {
@@ -294,8 +342,7 @@ fn sieve(filter: &Filter, slice: &Slice, admitted: &[ProcessId]) -> (Vec<Part>, 
         let facts = |index: usize| {
             let Line { at, stream, .. } = chunk.line(part.lines.start + index);
             let seq = Seq(part.first.0 + index as u64);
-            let mark = slice.marks.iter().find(|mark| mark.process == part.process && mark.seq == seq);
-            Facts { at, stream, level: mark.map(|mark| Level::from(mark.severity)) }
+            Facts { at, stream, level: levels.get(&(part.process, seq)).copied() }
         };
         found.clear();
         filter.lines(&block, &facts, &mut found);

@@ -30,6 +30,7 @@ use crate::{
 };
 
 mod search;
+mod wire;
 
 /// Generous: nothing here measures time.
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -134,7 +135,7 @@ fn calls_are_read_and_unknown_ones_named() {
     assert_eq!(watched, Ok(Call::WatchHealth(protocol::Buffer { buf: 5 })));
     // Lua sends any bytes as a string.
     let keys = rmpv::decode::read_value(&mut &b"\x82\xa2id\x03\xa5bytes\xa3a\xff\x1b"[..]).unwrap();
-    let bytes = protocol::Bytes(b"a\xff\x1b".to_vec());
+    let bytes = super::bytes::Bytes(b"a\xff\x1b".to_vec());
     assert_eq!(Call::decode("input", keys), Ok(Call::Input(protocol::Keys { id: 3, bytes })));
     let line = Call::decode("send", map(&[("id", 3.into()), ("eof", true.into())]));
     assert_eq!(line, Ok(Call::Send(protocol::Line { id: 3, text: None, eof: true })));

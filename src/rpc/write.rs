@@ -3,22 +3,25 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
 use serde_json::{Value, json};
 
-use super::{Handles, dispatch::blocking, previous, protocol, search::Scope};
+use super::{Handles, dispatch::blocking, previous, protocol, scope::Scope};
 use crate::{
     event::Seq,
     history::{Order, ReadError},
-    logs::Which,
     search::{Filter, Look, Past, PastLines},
 };
 
 /// Bytes that are given to the system at once.
 const BUFFER: usize = 256 << 10;
+
+/// Files begun, so that two that are written to one place at once are two.
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 /// Carries out the call: memory and this session's history, in order, or an earlier session.
 pub(super) async fn write(handles: &Handles, asked: protocol::Write) -> Result<Value, String> {
@@ -35,10 +38,10 @@ pub(super) async fn write(handles: &Handles, asked: protocol::Write) -> Result<V
     }
     let scope = Scope::of(handles, asked.root.as_deref(), asked.name.as_deref())?;
     let look = scope.look(handles, filter).await?;
-    let pasts = scope.past(handles, &look, false, Order::OldestFirst);
+    let past = scope.past(handles, &look, false, Order::OldestFirst);
     let (lines, bytes) = blocking(handles, "write", move || {
         let target = Target::new(&asked)?;
-        target.fill(|out| View { look, scope, pasts }.copy(out))
+        target.fill(|out| View { look, scope, past }.copy(out))
     })
     .await??;
     Ok(json!({ "lines": lines, "bytes": bytes }))
@@ -66,7 +69,9 @@ impl Target {
         if !path.is_absolute() {
             return Err(refused("the path is not absolute"));
         }
-        let file = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        // A link to what is not there yet names what is to be made.
+        let linked = || Some(path.parent()?.join(fs::read_link(&path).ok()?));
+        let file = fs::canonicalize(&path).ok().or_else(linked).unwrap_or_else(|| path.clone());
         let there = match fs::metadata(&file) {
             Ok(there) => Some(there),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -74,6 +79,10 @@ impl Target {
         };
         if there.as_ref().is_some_and(fs::Metadata::is_dir) {
             return Err(refused("it is a directory"));
+        }
+        // Nobody may ever read the other end.
+        if there.as_ref().is_some_and(|there| there.file_type().is_fifo()) {
+            return Err(refused("it is a pipe"));
         }
         if there.is_some() && !asked.append && !asked.force {
             return Err(refused("it exists (add ! to overwrite it)"));
@@ -105,7 +114,8 @@ impl Target {
     ) -> io::Result<(u64, u64)> {
         let name = self.file.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
         let short: String = name.chars().take(100).collect();
-        let beside = self.file.with_file_name(format!(".{short}.brummer-{}", std::process::id()));
+        let number = WRITES.fetch_add(1, Relaxed);
+        let beside = self.file.with_file_name(format!(".{short}.brummer-{}-{number}", std::process::id()));
         // One that a host of this number left behind is nobody's any more.
         fs::remove_file(&beside).ok();
         let mut options = OpenOptions::new();
@@ -162,7 +172,7 @@ impl io::Write for Counted {
 struct View {
     look: Look,
     scope: Scope,
-    pasts: Vec<Past>,
+    past: Option<Past>,
 }
 
 // === impl View ===
@@ -170,19 +180,18 @@ struct View {
 impl View {
     /// Both are in order of time, and so is what is written. Returns how many lines that were.
     fn copy(self, out: &mut dyn io::Write) -> io::Result<u64> {
-        let Self { look, scope, pasts } = self;
-        let merged = scope.which == Which::Merged;
-        let mut older = Vec::new();
-        for past in pasts {
-            older.push(past.lines(look.filter().clone()).map_err(io::Error::other)?);
-        }
-        let mut older = older.into_iter().flatten().peekable();
+        let Self { look, scope, past } = self;
+        let merged = scope.name.is_none();
+        let older = past.map(|past| past.lines(look.filter().clone())).transpose();
+        let mut older = older.map_err(io::Error::other)?.into_iter().flatten().peekable();
         let mut lines = 0;
         for window in look.windows(Seq(u64::MAX)).rev() {
             for found in look.window(window) {
                 let (process, chunk, index) = look.line(&found);
                 let at = chunk.line(index).at;
-                while let Some(past) = older.next_if(|past| past.as_ref().is_ok_and(|past| past.at <= at)) {
+                // Of one log all of it is older, whatever the clock said.
+                let before = |past: &PastLines| !merged || past.at <= at;
+                while let Some(past) = older.next_if(|past| past.as_ref().is_ok_and(before)) {
                     lines += write_past(past, merged, out)?;
                 }
                 if merged && let Some(label) = scope.labels.get(&process) {

@@ -8,14 +8,27 @@ use super::{
 };
 use crate::{event::Timestamp, locate::Level, process::Stream};
 
+/// Bytes of a filter, and words: each costs at most what [`pattern`](super::pattern) allows one.
+const LENGTH: usize = 4 << 10;
+const WORDS: usize = 32;
+
 /// Reads a filter; times without a date are meant from `now`.
 pub(super) fn parse(text: &str, now: Timestamp) -> Result<Filter, Wrong> {
+    if text.len() > LENGTH {
+        let at = text.char_indices().take_while(|(at, _)| *at < LENGTH).count() + 1;
+        return Err(Wrong { what: format!("it is longer than {LENGTH} bytes"), at });
+    }
     let mut reader = Reader { text, at: 0 };
+    let mut count = 0;
     let mut filter = Filter::default();
     let mut words: Vec<(usize, Pattern)> = Vec::new();
     while let Some(term) = reader.term()? {
         let Term { negated, start, what } = term;
         let wrong = |what: String, before: usize| Wrong { what, at: place(text, start) + before };
+        count += 1;
+        if count > WORDS {
+            return Err(wrong(format!("there are more than {WORDS} words"), 0));
+        }
         let (pattern, weight) = match what {
             What::Text(word) => (Pattern::text(&word).map_err(|what| wrong(what, 0))?, word.len()),
             What::Regex(regex) => {

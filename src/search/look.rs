@@ -95,6 +95,31 @@ impl Look {
         Some(Seq(stretch.first.0 + (seq.0 - stretch.from.0)))
     }
 
+    /// From where on every line that is asked for is kept: the position of the first, its process and its number there.
+    /// `asked` says of which processes that has to be so.
+    pub fn whole_from(&self, asked: impl Fn(ProcessId) -> bool) -> Option<(Seq, ProcessId, Seq)> {
+        let (mut whole, mut next) = (None, None);
+        for it in self.order.iter().rev() {
+            let forgotten = next.is_some_and(|next| it.first.0 + it.count != next);
+            if forgotten {
+                break;
+            }
+            next = Some(it.first.0);
+            if !asked(it.process) {
+                continue;
+            }
+            let kept = self.snapshot.of(it.process).map_or(u64::MAX, |log| log.first.0);
+            let gone = kept.saturating_sub(it.from.0);
+            if gone < it.count {
+                whole = Some((Seq(it.first.0 + gone), it.process, Seq(it.from.0 + gone)));
+            }
+            if gone > 0 {
+                break;
+            }
+        }
+        whole
+    }
+
     /// Where the lines are that lie before a position, as windows, the newest first.
     pub fn windows(
         &self,
@@ -165,9 +190,8 @@ impl Look {
     /// Which of these lines of a part pass, counted from the first of them.
     fn of_part(&self, part: &Part, lines: Range<usize>, found: &mut Vec<usize>) {
         let chunk = &part.chunk;
-        if lines.is_empty()
-            || !self.filter.admits_times(chunk.line(lines.start).at, chunk.line(lines.end - 1).at)
-        {
+        let times = chunk.times(lines.clone()).filter(|_| !lines.is_empty());
+        if times.is_none_or(|(first, last)| !self.filter.admits_times(first, last)) {
             return;
         }
         let base = u32::try_from(chunk.start(lines.start)).unwrap_or(u32::MAX);

@@ -1,6 +1,11 @@
 //! Looks through recorded logs: for what is no longer in memory, and for earlier sessions. Blocks: not for a task.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    iter::Peekable,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{Block, Facts, Filter};
 use crate::{
@@ -9,19 +14,21 @@ use crate::{
     logs::Cleaner,
 };
 
-/// What of a history is looked through.
+/// What of histories is looked through.
 pub struct Past {
     /// Where histories are.
     pub base: PathBuf,
-    /// The project.
-    pub root: PathBuf,
+    /// The projects. Of each as much as one file is in memory.
+    pub roots: Vec<PathBuf>,
     /// What a process has to be called; nothing for all.
     pub name: Option<String>,
     /// The oldest line of this session that is in memory, of each process: those from there on are passed over.
     pub kept: HashMap<ProcessId, Seq>,
+    /// Only what was recorded before this line of this session; the newest first.
+    pub before: Option<(ProcessId, Seq)>,
     /// Earlier sessions, too.
     pub previous: bool,
-    /// The order of the records.
+    /// The order of the records. Those of different projects are put in order by when they were read.
     pub order: Order,
 }
 
@@ -45,6 +52,12 @@ pub struct PastLine {
     pub text: Vec<u8>,
 }
 
+/// The records of one project, and the session that is this host's.
+struct Project {
+    records: Peekable<Box<dyn Iterator<Item = Result<Record, ReadError>> + Send>>,
+    own: Option<Session>,
+}
+
 // === impl Past ===
 
 impl Past {
@@ -56,28 +69,59 @@ impl Past {
         self,
         filter: Filter,
     ) -> Result<impl Iterator<Item = Result<PastLines, ReadError>>, ReadError> {
-        let reader = Reader::open(&self.base, &self.root)?;
+        let mut projects = self.roots.iter().map(|root| self.project(root)).collect::<Result<Vec<_>, _>>()?;
+        let (order, kept, mut before) = (self.order, self.kept, self.before);
+        let mut cleaned = Cleaned::default();
+        let records = std::iter::from_fn(move || {
+            let next = next_of(order, &mut projects)?;
+            let Project { records, own } = &mut projects[next];
+            Some(records.next()?.map(|record| (record, own.clone())))
+        });
+        Ok(records.filter_map(move |record| match record {
+            Ok((record, own)) => {
+                let own = own.filter(|own| own.number == record.session);
+                let holds =
+                    |(process, seq)| own.is_some() && record.process == process && record.first <= seq;
+                if before.is_some_and(|line| !holds(line)) {
+                    return None;
+                }
+                before = None;
+                passing(&record, own.is_some(), &kept, &filter, &mut cleaned).map(Ok)
+            }
+            Err(error) => Some(Err(error)),
+        }))
+    }
+
+    fn project(&self, root: &Path) -> Result<Project, ReadError> {
+        let reader = Reader::open(&self.base, root)?;
         let own = reader.sessions().iter().find(|it| it.live && it.pid == std::process::id()).cloned();
         let sessions = match (&own, self.previous) {
             (_, true) => Some(Sessions::All),
             (Some(own), false) => Some(Sessions::Id(Arc::clone(&own.id))),
             (None, false) => None,
         };
-        let Self { name, order, kept, .. } = self;
-        let query = sessions.map(|sessions| Query { sessions, name, order, ..Query::default() });
-        let records = query.map(|query| reader.records(query)).into_iter().flatten();
-        let mut cleaned = Cleaned::default();
-        Ok(records.filter_map(move |record| match record {
-            Ok(record) => passing(&record, own.as_ref(), &kept, &filter, &mut cleaned).map(Ok),
-            Err(error) => Some(Err(error)),
-        }))
+        let query =
+            |sessions| Query { sessions, name: self.name.clone(), order: self.order, ..Query::default() };
+        let records = sessions.map(|sessions| reader.records(query(sessions))).into_iter().flatten();
+        let records: Box<dyn Iterator<Item = _> + Send> = Box::new(records);
+        Ok(Project { records: records.peekable(), own })
     }
+}
+
+/// Which project has the record that comes next; one that cannot be read is told at once.
+fn next_of(order: Order, projects: &mut [Project]) -> Option<usize> {
+    let heads = projects.iter_mut().enumerate().filter_map(|(at, project)| {
+        let time = project.records.peek()?.as_ref().ok().map(|record| record.at.0);
+        // Each is less for what comes earlier.
+        Some((time.map(|time| if order == Order::NewestFirst { u64::MAX - time } else { time }), at))
+    });
+    heads.min().map(|(_, at)| at)
 }
 
 /// What passes of a record.
 fn passing(
     record: &Record,
-    own: Option<&Session>,
+    own: bool,
     kept: &HashMap<ProcessId, Seq>,
     filter: &Filter,
     cleaned: &mut Cleaned,
@@ -86,7 +130,7 @@ fn passing(
     if !filter.admits(&label) || !filter.admits_times(record.at, record.at) {
         return None;
     }
-    let process = own.filter(|own| own.number == record.session).map(|_| record.process);
+    let process = own.then_some(record.process);
     let end = process.and_then(|process| kept.get(&process)).map_or(u64::MAX, |seq| seq.0);
     if record.first.0 >= end {
         return None;

@@ -4,11 +4,14 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, mpsc},
+};
 
 use super::{Found, Look};
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
 /// Threads that look at once, for all searches together.
 const THREADS: usize = 2;
 
-/// Windows whose lines may wait for the one before them.
+/// Windows of a search that are looked at, or whose lines wait for those of the one before them.
 const AHEAD: usize = 4;
 
 /// The handle.
@@ -29,12 +32,12 @@ pub struct Searcher {
     room: Arc<Semaphore>,
 }
 
-/// Ends a search when nobody waits for it any more.
-struct Ends(Arc<AtomicBool>);
+/// Room for windows. Ends a search when nobody waits for it any more.
+struct Ahead(Arc<Semaphore>);
 
-impl Drop for Ends {
+impl Drop for Ahead {
     fn drop(&mut self) {
-        self.0.store(true, Relaxed);
+        self.0.close();
     }
 }
 
@@ -58,19 +61,23 @@ impl Searcher {
         mut each: impl FnMut(Vec<Found>) -> bool + Send,
     ) -> bool {
         let windows: Arc<Vec<_>> = Arc::new(look.windows(before).collect());
-        let ended = Ends(Arc::default());
+        let ahead = Ahead(Arc::new(Semaphore::new(AHEAD)));
         let next = Arc::new(AtomicUsize::new(0));
         let (tell, mut told) = mpsc::channel(AHEAD);
         for _ in 0..windows.len().min(THREADS) {
             let (look, windows, next) = (Arc::clone(look), Arc::clone(&windows), Arc::clone(&next));
-            let (tell, ended, room) = (tell.clone(), Arc::clone(&ended.0), Arc::clone(&self.room));
-            let resources = self.resources.clone();
-            let work = move || loop {
-                let at = next.fetch_add(1, Relaxed);
-                let Some(window) = windows.get(at).filter(|_| !ended.load(Relaxed)) else { return };
-                // Nobody receives when the search is no longer wanted.
-                if tell.blocking_send((at, look.window(window.clone()))).is_err() {
-                    return;
+            let (tell, ahead, room) = (tell.clone(), Arc::clone(&ahead.0), Arc::clone(&self.room));
+            let (resources, runtime) = (self.resources.clone(), Handle::current());
+            let work = move || {
+                // Windows are taken in order, so the one that others wait for always has its room.
+                while let Ok(taken) = runtime.block_on(ahead.acquire()) {
+                    taken.forget();
+                    let at = next.fetch_add(1, Relaxed);
+                    let Some(window) = windows.get(at) else { return };
+                    // Nobody receives when the search is no longer wanted.
+                    if tell.blocking_send((at, look.window(window.clone()))).is_err() {
+                        return;
+                    }
                 }
             };
             drop(self.resources.spawn(Component::Logs, "search", async move {
@@ -85,6 +92,7 @@ impl Searcher {
             waiting.insert(at, found);
             while let Some(found) = waiting.remove(&wanted) {
                 wanted += 1;
+                ahead.0.add_permits(1);
                 if !each(found) {
                     return false;
                 }

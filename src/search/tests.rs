@@ -103,6 +103,9 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
     assert_eq!(said("/a\\nb/"), "filter: a line has no line break in it in /a\\nb/, character 2");
     assert!(said("since:soon").contains("write 10m"));
     assert!(said("/(a{1000}){1000}/").starts_with("filter: "));
+    assert_eq!(said(&"é".repeat(2049)), "filter: it is longer than 4096 bytes, character 2049");
+    assert!(Filter::parse(&"a ".repeat(32)).is_ok());
+    assert_eq!(said(&"a ".repeat(33)), "filter: there are more than 32 words, character 65");
 }
 
 #[test]

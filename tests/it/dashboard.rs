@@ -125,7 +125,9 @@ fn k_shows_where_a_process_comes_from_and_how_it_is_run() {
     project.write("go", "");
     let nvim = Nvim::at(project.root()).size(100, 40).start();
     nvim.ex("BrummerRun worker");
-    nvim.wait_state("worker", &["running"]);
+    nvim.wait_line("brummer://logs/worker", "work");
+    // On a line K is about the line.
+    nvim.ex("Brummer clear");
     nvim.keys("K");
     for part in [
         "command      /bin/sh -c 'echo work; exec sleep 1004'",

@@ -38,15 +38,27 @@ return function(test, t)
     t.eq(c:lua('return vim.wo.wrap'), true)
   end)
 
-  test('K of a line of an earlier session shows what is known; without a line the process', function(child)
+  test('K of a line of an earlier session asks the history; without a line it shows the process', function(child)
     local c = child({ width = 80 })
     local buf = c:open_log()
     c:print(buf, 1, 5)
     c:lua("require('brummer.ui.view').get(...).id = nil", buf)
-    c:type('5GK')
+    c:answers([[return { line = function(params)
+      if params.seq == 4 then
+        return { text = 'all of line 4', bytes = 13, at = params.at, stream = 'err', rule = 'tsc' }
+      end
+      return nil, 'this line is no longer kept'
+    end }]])
+    c:type('4GK')
     local lines = float(c)
+    local asked = c:call('line').params
+    t.eq({ asked.id, asked.seq, asked.root, asked.name }, { 0, 4, c.project, 'dev' })
+    t.has(lines[1], ('%03d · stderr · line 4'):format(asked.at % 1000))
+    t.eq({ lines[2], lines[#lines] }, { 'taken for: tsc', 'all of line 4' })
+    c:type('q')
+    c:type('5GK')
+    lines = float(c)
     t.eq(lines[#lines], 'line 5')
-    t.eq(#c:calls('line'), 0)
     c:type('q')
     c:cmd('Brummer clear')
     c:type('K')

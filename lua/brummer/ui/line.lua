@@ -62,12 +62,18 @@ function M.show()
     return false
   end
   local known = { text = line.text, at = line.t } --[[@as brummer.LineInfo]]
+  local params = { id = line.id, seq = line.seq }
   if line.id == 0 then
-    popup(line, known)
-    return true
+    if not line.name or not line.t then
+      popup(line, known)
+      return true
+    end
+    -- One of an earlier session: the history knows it by its log and its time.
+    local view = require('brummer.ui.view').get(0)
+    params.root, params.name, params.at = view and view.root or vim.uv.cwd(), line.name, line.t
   end
   local win = vim.api.nvim_get_current_win()
-  host.call('line', { id = line.id, seq = line.seq }, function(err, value)
+  host.call('line', params, function(err, value)
     -- Not over something else the user has gone on to.
     if vim.api.nvim_get_current_win() == win then
       popup(line, not err and value --[[@as brummer.LineInfo]] or known)

@@ -12,8 +12,6 @@ local INTERVAL_MS = 250
 local dirty = {}
 ---@type uv.uv_timer_t?
 local timer
----@type table<integer, string> what each window shows
-local shown = {}
 
 local GROUP = {
   running = 'BrummerRunning',
@@ -172,8 +170,7 @@ local function draw(buf)
     -- What is still too long is cut at its end: the name stays.
     local bar = ('%%#%s#%s%%* %s%%<'):format(group, icon, (rest:gsub('%%', '%%%%')))
       .. rates(view, win, rest)
-    if shown[win] ~= bar or vim.wo[win].winbar ~= bar then
-      shown[win] = bar
+    if vim.wo[win].winbar ~= bar then
       M.set(win, bar)
     end
   end

@@ -115,3 +115,26 @@ impl Timer {
 
     async fn wait(&self, _time: Duration) {}
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_reads_little_again_and_again_rests_and_nobody_else() {
+        let (mut rest, begin) = (Rest::default(), Instant::now());
+        let mut due = |read: usize, after: u32| {
+            let at = (1..=after).fold(begin, |at, _| at + SOON / 2);
+            rest.after(read, at);
+            rest.is_due()
+        };
+        let soon: Vec<_> = (0..10).map(|number| due(50, number)).collect();
+        assert_eq!(soon, [vec![false; 8], vec![true; 2]].concat(), "a flood is eight that follow each other");
+        assert!(!due(LITTLE, 10), "a large one is worth being woken for");
+        assert!(due(LITTLE - 1, 11));
+        assert!(!due(0, 12), "the end is told at once");
+        assert!(!due(50, 20), "a pause begins anew");
+    }
+}

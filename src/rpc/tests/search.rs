@@ -9,11 +9,13 @@ use super::*;
 use crate::rpc::frame::{Frame, HitPatch};
 
 mod kept;
+mod late;
+mod past;
 
 /// A session whose processes the test plays.
-struct Rig {
-    handles: Handles,
-    flush: Flush,
+pub(super) struct Rig {
+    pub(super) handles: Handles,
+    pub(super) flush: Flush,
     to_logs: mpsc::Sender<OutputBatch>,
     mailbox: (mpsc::Sender<ToFlush>, mpsc::Receiver<ToFlush>),
     dir: TempDir,
@@ -25,7 +27,7 @@ struct Rig {
 
 impl Rig {
     /// Keeps so many lines, and a history if it is to.
-    fn new(max_entries: usize, history: bool) -> Self {
+    pub(super) fn new(max_entries: usize, history: bool) -> Self {
         let mut config = Config::default();
         (config.log_store.max_entries, config.log_store.max_bytes) = (max_entries, 64 << 20);
         let dir = tempfile::tempdir().expect("a directory");
@@ -35,14 +37,20 @@ impl Rig {
         Self { handles, flush, to_logs, mailbox, dir, printed, shown, _batches: batches }
     }
 
-    fn root(&self) -> String {
+    pub(super) fn root(&self) -> String {
         self.dir.path().to_str().expect("UTF-8").to_owned()
     }
 
     /// A process begins.
-    async fn begin(&mut self, process: u32, name: &str) {
+    pub(super) async fn begin(&mut self, process: u32, name: &str) {
+        self.begin_in(process, name, "").await;
+    }
+
+    /// One of another project does.
+    async fn begin_in(&mut self, process: u32, name: &str, below: &str) {
         let (process, run, at) = (ProcessId(process), RunId(u64::from(process)), Timestamp(1));
-        let info = Arc::new(ProcessInfo { root: self.dir.path().to_owned(), ..ProcessInfo::of_shell(name) });
+        let root = self.dir.path().join(below);
+        let info = Arc::new(ProcessInfo { root: root.clone(), cwd: root, ..ProcessInfo::of_shell(name) });
         self.handles.model.update(&Event::ProcessPending { process, run, info: Arc::clone(&info), at });
         let (ack, begun) = oneshot::channel();
         let begin = OutputBatch::Begin { process, run, number: 1, at, info: Some(info), ack };
@@ -51,7 +59,12 @@ impl Rig {
     }
 
     /// It prints, and the lines can be read.
-    async fn print(&mut self, process: u32, lines: impl IntoIterator<Item = String>) {
+    pub(super) async fn print(&mut self, process: u32, lines: impl IntoIterator<Item = String>) {
+        self.print_at(process, None, lines).await;
+    }
+
+    /// The same at some time.
+    async fn print_at(&mut self, process: u32, at: Option<u64>, lines: impl IntoIterator<Item = String>) {
         let (process, run) = (ProcessId(process), RunId(u64::from(process)));
         let mut text = Vec::new();
         for line in lines {
@@ -63,7 +76,7 @@ impl Rig {
             process,
             run,
             stream: Stream::Out,
-            at: Timestamp(self.printed),
+            at: Timestamp(at.unwrap_or(self.printed)),
             text,
             cut: Vec::new(),
             after_exit: false,
@@ -83,7 +96,7 @@ impl Rig {
     }
 
     /// Frames until one of them has this, which is given back.
-    async fn until<T>(&mut self, mut what: impl FnMut(&Frame) -> Option<T>) -> T {
+    pub(super) async fn until<T>(&mut self, mut what: impl FnMut(&Frame) -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(frame) = self.flush.build().await {
@@ -107,7 +120,7 @@ impl Rig {
         }
     }
 
-    async fn reply(&mut self) -> Result<serde_json::Value, String> {
+    pub(super) async fn reply(&mut self) -> Result<serde_json::Value, String> {
         let reply = self.until(|frame| {
             let reply = frame.replies.first()?;
             Some(reply.ok.clone().ok_or_else(|| reply.err.clone().expect("one of the two")))
