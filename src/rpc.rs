@@ -14,8 +14,8 @@ use std::{path::PathBuf, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    bus::EventBus, config::Settings, logs::Logs, model::Model, peer::Peers, process::Manager,
-    resource::ResourceManager,
+    bus::EventBus, config::Settings, history::History, logs::Logs, model::Model, peer::Peers,
+    process::Manager, resource::ResourceManager,
 };
 
 mod bytes;
@@ -79,6 +79,6 @@ pub struct Handles {
     pub peers: Option<Peers>,
     /// Where `~/.brum.toml` is.
     pub home: Option<PathBuf>,
-    /// Where histories are; none where they cannot be.
-    pub history: Option<PathBuf>,
+    /// What has been recorded.
+    pub history: History,
 }

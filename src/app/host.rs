@@ -4,7 +4,6 @@ use std::{io, sync::Arc};
 
 use super::{Core, end_all, histories, home, records, settings, signals::Signals};
 use crate::{
-    history,
     peer::{self, Peers},
     process::Records,
     rpc::{self, Handles, Stdio},
@@ -22,7 +21,7 @@ pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
     if let Some(records) = &records {
         manager.keep_records(records.clone());
     }
-    let settings = settings::connect(settings, &core, &manager, &logs, history);
+    let settings = settings::connect(settings, &core, &manager, &logs, history.clone());
     let health = core.health.clone();
     let peers = records.map(|records| {
         Peers::start(peer::Parts {
@@ -44,7 +43,7 @@ pub(super) async fn run(stdio: Stdio) -> io::Result<()> {
         settings,
         health: Arc::new(move || serde_json::to_value(health.report()).unwrap_or_default()),
         home: home(),
-        history: history::directory(&|name| std::env::var_os(name)),
+        history,
     };
     tracing::info!(pid = std::process::id(), "The host serves.");
     let served = tokio::select! {

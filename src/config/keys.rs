@@ -75,6 +75,7 @@ pub(super) fn visit(config: &mut Config, visitor: &mut impl Visitor) {
     v.setting("max_line", range(64..=1 << 20).live(), &mut logs.max_line);
     v.setting("history", any().live(), &mut logs.history);
     v.setting("history_max_mb", range(8..=1 << 20).live(), &mut logs.history_max_mb);
+    v.setting("history_days", range(1..=36_500), &mut logs.history_days);
     rollout(v, &mut logs.rollout);
 
     v.table("model");

@@ -74,6 +74,8 @@ pub struct LogStoreConfig {
     pub history: bool,
     /// Megabytes these files may take, per project; the oldest go first.
     pub history_max_mb: usize,
+    /// Days after which the files of a project in which nothing was printed go when a host starts.
+    pub history_days: usize,
     /// Which implementation runs.
     pub rollout: Rollout,
 }
@@ -245,6 +247,7 @@ impl Default for LogStoreConfig {
             max_line: 64 << 10,
             history: true,
             history_max_mb: 256,
+            history_days: 30,
             rollout: Rollout::default(),
         }
     }

@@ -7,6 +7,8 @@
 //! A record is whole if its header's check is right, its bytes are all there, and the text has as many lines as the header
 //! says and ends with one. A file ends at the first record that is not whole: at a kill that is the last one.
 
+use std::ops::Range;
+
 use memchr::memchr_iter;
 
 use super::{Begin, Lines, Name};
@@ -74,12 +76,11 @@ pub(super) struct ProcessHead {
     pub(super) number: u32,
 }
 
-/// A record to be written.
+/// A record to be written, which stands among others in one place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Piece {
-    /// Header and whatever stands before the text.
-    pub(super) head: Vec<u8>,
-    pub(super) text: Vec<u8>,
+    /// Where it stands.
+    pub(super) range: Range<usize>,
     pub(super) lines: u32,
     /// The process it names: repeated at the start of each file.
     pub(super) names: Option<ProcessId>,
@@ -119,19 +120,19 @@ impl Header {
         self.flags & AFTER_EXIT != 0
     }
 
-    fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER + usize::from(self.cuts) * CUT);
-        bytes.extend(MAGIC);
-        bytes.extend([self.kind as u8, self.flags]);
-        bytes.extend(self.cuts.to_le_bytes());
-        bytes.extend(self.process.0.to_le_bytes());
-        bytes.extend(self.run.0.to_le_bytes());
-        bytes.extend(self.at.0.to_le_bytes());
-        bytes.extend(self.first.0.to_le_bytes());
-        bytes.extend(self.count.to_le_bytes());
-        bytes.extend(self.length.to_le_bytes());
-        bytes.extend(check(&bytes).to_le_bytes());
-        bytes
+    fn encode(&self, to: &mut Vec<u8>) {
+        let start = to.len();
+        to.extend(MAGIC);
+        to.extend([self.kind as u8, self.flags]);
+        to.extend(self.cuts.to_le_bytes());
+        to.extend(self.process.0.to_le_bytes());
+        to.extend(self.run.0.to_le_bytes());
+        to.extend(self.at.0.to_le_bytes());
+        to.extend(self.first.0.to_le_bytes());
+        to.extend(self.count.to_le_bytes());
+        to.extend(self.length.to_le_bytes());
+        let sum = check(&to[start..]);
+        to.extend(sum.to_le_bytes());
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
@@ -172,17 +173,26 @@ fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
+// === impl Lines ===
+
+impl Lines<'_> {
+    /// Bytes of its record, at most.
+    pub(super) fn size(&self) -> usize {
+        HEADER + self.cut.len() * CUT + self.text.len() + 1
+    }
+}
+
 // === impl Piece ===
 
 impl Piece {
-    pub(super) fn lines(lines: Lines) -> Self {
-        let Lines { process, run, stream, at, first, mut text, mut cut, after_exit } = lines;
-        cut.truncate(usize::from(u16::MAX));
-        if text.last() != Some(&b'\n') {
-            // Never so; and a record of it would end the file for its reader.
-            text.push(b'\n');
-        }
-        let count = length(memchr_iter(b'\n', &text).count());
+    /// Appends the record of these lines.
+    pub(super) fn lines(lines: &Lines<'_>, to: &mut Vec<u8>) -> Self {
+        let Lines { process, run, stream, at, first, mut count, text, cut, after_exit } = *lines;
+        // Never not so; and a record of it would end the file for its reader.
+        let ended = text.last() == Some(&b'\n');
+        count += u32::from(!ended);
+        debug_assert_eq!(length(memchr_iter(b'\n', text).count()) + u32::from(!ended), count, "of {first:?}");
+        let cut = &cut[..cut.len().min(usize::from(u16::MAX))];
         let err = if stream == Stream::Err { STDERR } else { 0 };
         let header = Header {
             flags: err | if after_exit { AFTER_EXIT } else { 0 },
@@ -192,38 +202,47 @@ impl Piece {
             at,
             first,
             count,
-            length: length(cut.len() * CUT + text.len()),
+            length: length(cut.len() * CUT + text.len() + usize::from(!ended)),
             ..Header::blank(Kind::Lines)
         };
-        let mut head = header.encode();
+        let start = to.len();
+        header.encode(to);
         for (line, bytes) in cut {
-            head.extend(line.to_le_bytes());
-            head.extend(bytes.to_le_bytes());
+            to.extend(line.to_le_bytes());
+            to.extend(bytes.to_le_bytes());
         }
-        Self { head, text, lines: count, names: None }
+        to.extend_from_slice(text);
+        if !ended {
+            to.push(b'\n');
+        }
+        Self { range: start..to.len(), lines: count, names: None }
     }
 
-    pub(super) fn process(begin: &Begin) -> Self {
+    /// Appends the record that names a process.
+    pub(super) fn process(begin: &Begin, to: &mut Vec<u8>) -> Self {
         let Begin { process, run, number, at, ref info } = *begin;
         let name = Name { name: info.name.clone(), package: info.package.clone() };
         let header = Header { process, run, at, ..Header::blank(Kind::Process) };
-        Self { names: Some(process), ..Self::json(header, &ProcessHead { name, number }) }
+        Self { names: Some(process), ..Self::json(header, &ProcessHead { name, number }, to) }
     }
 
-    pub(super) fn file(head: &FileHead) -> Self {
-        Self::json(Header::blank(Kind::File), head)
+    /// Appends the first record of a file.
+    pub(super) fn file(head: &FileHead, to: &mut Vec<u8>) -> Self {
+        Self::json(Header::blank(Kind::File), head, to)
     }
 
-    fn json(header: Header, value: &impl serde::Serialize) -> Self {
+    fn json(header: Header, value: &impl serde::Serialize, to: &mut Vec<u8>) -> Self {
         let mut text = serde_json::to_vec(value).expect("text and numbers are always JSON");
         // Kept readable for whoever looks at a file.
         text.push(b'\n');
-        let header = Header { count: 1, length: length(text.len()), ..header };
-        Self { head: header.encode(), text, lines: 0, names: None }
+        let start = to.len();
+        Header { count: 1, length: length(text.len()), ..header }.encode(to);
+        to.extend(text);
+        Self { range: start..to.len(), lines: 0, names: None }
     }
 
     pub(super) fn size(&self) -> u64 {
-        (self.head.len() + self.text.len()) as u64
+        self.range.len() as u64
     }
 }
 
@@ -255,26 +274,27 @@ impl<'a> Found<'a> {
 mod tests {
     use super::*;
 
-    fn piece() -> Piece {
-        Piece::lines(Lines {
+    fn record() -> Vec<u8> {
+        let lines = Lines {
             process: ProcessId(7),
             run: RunId(1 << 40),
             stream: Stream::Err,
             at: Timestamp(1_732_400_000_123),
             first: Seq(99),
-            text: b"\x1b[31mone\x1b[0m\n\xff\xfe\n".to_vec(),
-            cut: vec![(1, 5 << 20)],
+            count: 2,
+            text: b"\x1b[31mone\x1b[0m\n\xff\xfe\n",
+            cut: &[(1, 5 << 20)],
             after_exit: true,
-        })
-    }
-
-    fn bytes(piece: &Piece) -> Vec<u8> {
-        [piece.head.as_slice(), &piece.text].concat()
+        };
+        let mut bytes = Vec::new();
+        let piece = Piece::lines(&lines, &mut bytes);
+        assert_eq!((piece.range, piece.lines), (0..bytes.len(), 2));
+        bytes
     }
 
     #[test]
     fn what_was_written_is_read() {
-        let written = bytes(&piece());
+        let written = record();
         let found = Found::at(&written).expect("it is whole");
         assert_eq!(found.text, b"\x1b[31mone\x1b[0m\n\xff\xfe\n");
         assert_eq!((found.size, found.cut), (written.len(), vec![(1, 5 << 20)]));
@@ -286,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_torn_or_changed_record_is_none() {
-        let whole = bytes(&piece());
+        let whole = record();
         for end in 0..whole.len() {
             assert!(Found::at(&whole[..end]).is_none(), "torn after {end} bytes");
         }

@@ -5,6 +5,7 @@
 //! is being written looks like one that is not, and may be removed when it has become the oldest of all.
 
 use std::{
+    ffi::OsStr,
     fs::{DirBuilder, File},
     io::{self, Read, Write},
     os::{fd::OwnedFd, unix::fs::DirBuilderExt},
@@ -21,6 +22,9 @@ use crate::event::Timestamp;
 
 /// More files than this are not looked at.
 const MAX_FILES: usize = 100_000;
+
+/// A file that is larger than a host makes any is read so far.
+const LARGEST: u64 = 64 << 20;
 
 /// Characters of a project's own name in the name of its directory.
 const LONGEST: usize = 40;
@@ -78,9 +82,19 @@ pub(super) fn directory_name(root: &Path) -> String {
 impl Stored {
     /// Whether it can hold what was printed at this time or later.
     pub(super) fn may_hold(&self, since: Timestamp) -> bool {
-        // The clocks of some file systems are coarse.
-        self.modified.0.saturating_add(2) >= i64::try_from(since.0 / 1000).unwrap_or(i64::MAX)
+        is_since(self.modified, since)
     }
+}
+
+fn is_since(modified: (i64, i64), since: Timestamp) -> bool {
+    // The clocks of some file systems are coarse.
+    modified.0.saturating_add(2) >= i64::try_from(since.0 / 1000).unwrap_or(i64::MAX)
+}
+
+/// When something was written last.
+#[allow(clippy::unnecessary_cast, clippy::cast_possible_wrap, reason = "not the same type everywhere")]
+fn modified(stat: &rustix::fs::Stat) -> (i64, i64) {
+    (stat.st_mtime as i64, stat.st_mtime_nsec as i64)
 }
 
 // === impl Directory ===
@@ -104,6 +118,30 @@ impl Directory {
         }
     }
 
+    /// The directory of this name below `base`, if it is one that was made here.
+    pub(super) fn named(base: &Path, name: &OsStr) -> io::Result<Option<Self>> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+        let number = name.as_encoded_bytes().split(|byte| *byte == b'-').next().unwrap_or_default();
+        if number.len() != 8 || !number.iter().all(u8::is_ascii_hexdigit) {
+            return Ok(None);
+        }
+        let above = rustix::fs::open(base, flags, Mode::empty())?;
+        Ok(Some(Self { fd: private(&above, name.as_ref(), false)?, path: base.join(name) }))
+    }
+
+    /// Whether a file was made or removed in it at this time or later.
+    pub(super) fn changed_since(&self, since: Timestamp) -> io::Result<bool> {
+        Ok(is_since(modified(&rustix::fs::fstat(&self.fd)?), since))
+    }
+
+    /// Removes it, if nothing is in it.
+    pub(super) fn remove_empty(&self, base: &Path) -> io::Result<()> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+        let above = rustix::fs::open(base, flags, Mode::empty())?;
+        let name = self.path.file_name().unwrap_or_default();
+        Ok(rustix::fs::unlinkat(&above, name, AtFlags::REMOVEDIR)?)
+    }
+
     /// `STATE/brummer/history/PROJECT`: each of the last three is the user's own and no symbolic link.
     fn below(own: &Path, histories: &Path, root: &Path, make: bool) -> io::Result<Self> {
         let state = own.parent().unwrap_or(own);
@@ -125,7 +163,7 @@ impl Directory {
     /// All of a file. One that grows meanwhile is read as far as it had come.
     pub(super) fn read(&self, name: &FileName) -> io::Result<Vec<u8>> {
         let file = self.open(name)?;
-        let length = file.metadata()?.len();
+        let length = file.metadata()?.len().min(LARGEST);
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         file.take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -141,12 +179,7 @@ impl Directory {
         let stat = rustix::fs::statat(&self.fd, name.to_string(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
         let own = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
             && stat.st_uid == rustix::process::geteuid().as_raw();
-        #[allow(
-            clippy::unnecessary_cast,
-            clippy::cast_possible_wrap,
-            reason = "not the same type everywhere"
-        )]
-        let modified = (stat.st_mtime as i64, stat.st_mtime_nsec as i64);
+        let modified = modified(&stat);
         let bytes = u64::try_from(stat.st_size).unwrap_or_default();
         own.then_some(Stored { name, bytes, modified, live: false })
     }

@@ -27,6 +27,9 @@ pub(super) struct Limits {
     pub(super) total: u64,
 }
 
+/// The record that names each process.
+pub(super) type Names = BTreeMap<ProcessId, Vec<u8>>;
+
 /// What was done, also where it did not end well.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Done {
@@ -45,7 +48,7 @@ pub(super) struct Series {
     next: FileName,
     open: Option<Open>,
     /// What names each process that ever ran: the start of each file.
-    names: BTreeMap<ProcessId, Piece>,
+    names: Names,
     /// Bytes of all files when they were looked at last, and what was written since.
     kept: u64,
 }
@@ -69,7 +72,7 @@ impl Limits {
 impl Series {
     /// Writes nothing yet.
     pub(super) fn new(disk: Box<dyn Disk>, root: String, first: FileName, limits: Limits) -> Self {
-        Self { disk, root, limits, next: first, open: None, names: BTreeMap::new(), kept: 0 }
+        Self { disk, root, limits, next: first, open: None, names: Names::new(), kept: 0 }
     }
 
     /// Bytes of all files of the project.
@@ -78,7 +81,7 @@ impl Series {
     }
 
     /// Learns names, which are written before the next line.
-    pub(super) fn name(&mut self, names: BTreeMap<ProcessId, Piece>) {
+    pub(super) fn name(&mut self, names: Names) {
         if !names.is_empty() {
             self.names.extend(names);
             // The file that is open does not have them.
@@ -86,10 +89,11 @@ impl Series {
         }
     }
 
-    /// Appends records. After an error whatever was written of the rest is taken back, so that what is read is whole.
-    pub(super) fn append(&mut self, pieces: &[Piece]) -> (Done, io::Result<()>) {
+    /// Appends records, which stand in `bytes`. After an error whatever was written of the rest is taken back, so that what is
+    /// read is whole.
+    pub(super) fn append(&mut self, bytes: &[u8], pieces: &[Piece]) -> (Done, io::Result<()>) {
         let mut done = Done::default();
-        let appended = self.append_all(pieces, &mut done);
+        let appended = self.append_all(bytes, pieces, &mut done);
         (done, appended)
     }
 
@@ -108,32 +112,32 @@ impl Series {
         (done, held)
     }
 
-    fn append_all(&mut self, pieces: &[Piece], done: &mut Done) -> io::Result<()> {
+    fn append_all(&mut self, bytes: &[u8], pieces: &[Piece], done: &mut Done) -> io::Result<()> {
         let mut rest = pieces;
         while let Some(piece) = rest.first() {
             if let (Some(process), None) = (piece.names, &self.open) {
                 // Without lines there is no file to name it in.
-                self.names.insert(process, piece.clone());
+                self.names.insert(process, bytes[piece.range.clone()].to_vec());
                 rest = &rest[1..];
                 continue;
             }
             let room = self.open.as_ref().map(|open| self.limits.file.saturating_sub(open.bytes));
             let Some(room) = room.filter(|room| *room >= piece.size()) else {
                 self.begin_file(piece.size(), done)?;
-                let written = self.write(&rest[..1], done);
+                let written = self.write(bytes, &rest[..1], done);
                 rest = &rest[1..];
                 written?;
                 continue;
             };
-            let mut bytes = 0;
+            let mut size = 0;
             let fits = |piece: &&Piece| {
-                bytes += piece.size();
-                bytes <= room
+                size += piece.size();
+                size <= room
             };
             let count = rest.iter().take_while(fits).count();
             let (now, later) = rest.split_at(count);
             rest = later;
-            self.write(now, done)?;
+            self.write(bytes, now, done)?;
         }
         Ok(())
     }
@@ -157,8 +161,14 @@ impl Series {
         self.open = Some(Open { sink, name, bytes: 0 });
         let (root, session) = (self.root.clone(), name.session());
         let head = FileHead { version: VERSION, root, session, number: name.number };
-        let start: Vec<_> = [Piece::file(&head)].into_iter().chain(self.names.values().cloned()).collect();
-        self.write(&start, done)
+        let mut bytes = Vec::new();
+        let mut start = vec![Piece::file(&head, &mut bytes)];
+        for name in self.names.values() {
+            let from = bytes.len();
+            bytes.extend(name);
+            start.push(Piece { range: from..bytes.len(), lines: 0, names: None });
+        }
+        self.write(&bytes, &start, done)
     }
 
     /// Removes the oldest files until so many bytes more are within the bound. A file that is being written counts as if it
@@ -184,10 +194,12 @@ impl Series {
     }
 
     /// Writes whole records to the file that is open, with as few calls as there can be.
-    fn write(&mut self, pieces: &[Piece], done: &mut Done) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8], pieces: &[Piece], done: &mut Done) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let mut slices: Vec<_> =
-            pieces.iter().flat_map(|piece| [IoSlice::new(&piece.head), IoSlice::new(&piece.text)]).collect();
+        // Those of another project may stand in between.
+        let together = pieces.chunk_by(|one, next| one.range.end == next.range.start);
+        let slice = |run: &[Piece]| Some(&bytes[run.first()?.range.start..run.last()?.range.end]);
+        let mut slices: Vec<_> = together.filter_map(slice).map(IoSlice::new).collect();
         let (written, result) = write_all(&mut *open.sink, &mut slices);
         let mut whole = 0;
         for piece in pieces {
@@ -198,7 +210,7 @@ impl Series {
             done.records += 1;
             done.lines += u64::from(piece.lines);
             if let Some(process) = piece.names {
-                self.names.insert(process, piece.clone());
+                self.names.insert(process, bytes[piece.range.clone()].to_vec());
             }
         }
         open.bytes += whole;

@@ -4,7 +4,7 @@
 //! off until the host ends, which is said once. What hangs in the kernel keeps its thread and its permit.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,32 +18,34 @@ use super::{
     file_name::FileName,
     format::Piece,
     place::Disk,
-    recorder::{Entry, Queue},
-    series::{Done, Limits, Series},
+    recorder::{Entry, Group, Queue},
+    series::{Done, Limits, Names, Series},
+    unused,
 };
 use crate::{
-    event::{Component, Fault, FaultKind, ProcessId, Seq},
+    event::{Component, Fault, FaultKind, ProcessId, Seq, Timestamp},
     resource::ResourceManager,
 };
 
-/// Bytes taken at a time. With what is written meanwhile this is what a kill of the host costs at least.
-const GROUP: usize = 1 << 20;
-
-/// Entries taken at a time: as many as one call writes.
-const ENTRIES: usize = 500;
-
 /// Opens the place of a project. A test has its own.
 pub(super) type Opener = Arc<dyn Fn(&Path) -> io::Result<Box<dyn Disk>> + Send + Sync>;
+
+/// Where is written, and how.
+pub(super) struct Place {
+    pub(super) open: Opener,
+    /// The first file of this session.
+    pub(super) first: FileName,
+    pub(super) patience: Duration,
+    /// Where histories that have not been written since then are removed before anything is written.
+    pub(super) clear: Option<(PathBuf, Timestamp)>,
+}
 
 /// See above.
 pub(super) struct Task {
     queue: Arc<Queue>,
     settings: watch::Receiver<Settings>,
     resources: ResourceManager,
-    open: Opener,
-    /// The first file of this session.
-    first: FileName,
-    patience: Duration,
+    place: Place,
     /// The project of each process that is recorded.
     roots: HashMap<ProcessId, Arc<Path>>,
     projects: HashMap<Arc<Path>, Project>,
@@ -54,7 +56,7 @@ pub(super) struct Task {
 #[derive(Default)]
 struct Project {
     /// Each process's name, until there is a series that knows it.
-    unnamed: BTreeMap<ProcessId, Piece>,
+    unnamed: Names,
     series: Option<Series>,
     /// Nothing is written any more.
     failed: bool,
@@ -79,45 +81,51 @@ impl Task {
         queue: Arc<Queue>,
         mut settings: watch::Receiver<Settings>,
         resources: ResourceManager,
-        (open, first, patience): (Opener, FileName, Duration),
+        place: Place,
     ) -> Self {
         let now = *settings.borrow_and_update();
         queue.record(now.on);
         let (roots, projects) = (HashMap::new(), HashMap::new());
-        let task = Self { queue, settings, resources, open, first, patience, roots, projects, now };
+        let task = Self { queue, settings, resources, place, roots, projects, now };
         task.tell_limit();
         task
     }
 
     /// Writes until the recorder is gone and all of it is written.
     pub(super) async fn run(mut self) {
+        self.clear().await;
         // A handle that is gone has nothing more to say.
         let mut heard = true;
         loop {
             if heard && self.settings.has_changed().unwrap_or(false) {
                 self.adjust().await;
             }
-            let entries = self.queue.take(GROUP, ENTRIES);
-            if !entries.is_empty() {
-                let cost = entries.iter().map(Entry::cost).sum();
-                let answers = self.write(entries).await;
-                self.queue.written(cost);
-                for (last, ack) in answers {
-                    // Whoever asked and went away does not want the answer.
-                    ack.send(last).ok();
-                }
-                continue;
-            }
-            if self.queue.is_over() {
-                return;
-            }
             tokio::select! {
-                () = self.queue.filled.notified() => {}
+                () = self.queue.ready() => {}
                 changed = self.settings.changed(), if heard => {
                     heard = changed.is_ok();
                     self.settings.mark_changed();
+                    continue;
                 }
             }
+            let Some(group) = self.queue.take() else { return };
+            let cost = group.cost();
+            let (answers, place) = self.write(group).await;
+            self.queue.written(cost, place);
+            for (last, ack) in answers {
+                // Whoever asked and went away does not want the answer.
+                ack.send(last).ok();
+            }
+        }
+    }
+
+    /// Removes what nobody uses any more. A disk that hangs there will be found to hang where it matters.
+    async fn clear(&mut self) {
+        let Some((base, before)) = self.place.clear.take() else { return };
+        let work = move || unused::remove(&base, before);
+        let work = self.resources.blocking(Component::Logs, "unused histories", work);
+        if let Ok(Some(Ok(removed))) = timeout(self.place.patience, work).await {
+            self.resources.metrics().history.removed.add(removed);
         }
     }
 
@@ -142,43 +150,44 @@ impl Task {
         self.resources.metrics().history.limit_bytes.set(if self.now.on { self.now.bytes } else { 0 });
     }
 
-    /// Writes entries, each project's on its own.
-    async fn write(&mut self, entries: Vec<Entry>) -> Answers {
+    /// Writes a group, each project's records on their own. Returns its place, too, unless that is still being written from.
+    async fn write(&mut self, group: Group) -> (Answers, Option<Vec<u8>>) {
         let mut answers = Answers::new();
         let mut pieces: HashMap<Arc<Path>, Vec<Piece>> = HashMap::new();
-        for entry in entries {
+        for entry in group.entries {
             match entry {
-                Entry::Begin(begin) => {
-                    let root: Arc<Path> = begin.info.root.as_path().into();
-                    self.roots.insert(begin.process, Arc::clone(&root));
-                    pieces.entry(root).or_default().push(Piece::process(&begin));
+                Entry::Begin { process, root, piece } => {
+                    self.roots.insert(process, Arc::clone(&root));
+                    pieces.entry(root).or_default().push(piece);
                 }
                 // What no Begin told of is a log of another host.
-                Entry::Lines(lines) => {
-                    if let Some(root) = self.roots.get(&lines.process) {
-                        pieces.entry(Arc::clone(root)).or_default().push(Piece::lines(lines));
+                Entry::Lines { process, piece } => {
+                    if let Some(root) = self.roots.get(&process) {
+                        pieces.entry(Arc::clone(root)).or_default().push(piece);
                     }
                 }
                 Entry::End { last, ack } => answers.push((last, ack)),
             }
         }
+        let bytes = Arc::new(group.bytes);
         for (root, pieces) in pieces {
-            let lines = pieces.iter().map(|piece| u64::from(piece.lines)).sum();
-            self.append(&root, pieces, lines).await;
+            self.append(&root, &bytes, pieces).await;
         }
-        answers
+        (answers, Arc::into_inner(bytes))
     }
 
-    async fn append(&mut self, root: &Arc<Path>, pieces: Vec<Piece>, lines: u64) {
+    async fn append(&mut self, root: &Arc<Path>, bytes: &Arc<Vec<u8>>, pieces: Vec<Piece>) {
+        let lines = pieces.iter().map(|piece| u64::from(piece.lines)).sum();
         let project = self.projects.entry(Arc::clone(root)).or_default();
         if project.failed {
             self.resources.metrics().history.unrecorded.add(lines);
         } else if !self.now.on || (lines == 0 && project.series.is_none()) {
             // Nothing is made for what has printed nothing, and names are needed once it is switched on.
-            let named = pieces.into_iter().filter_map(|piece| Some((piece.names?, piece)));
-            project.unnamed.extend(named);
+            let named = |piece: Piece| Some((piece.names?, bytes[piece.range].to_vec()));
+            project.unnamed.extend(pieces.into_iter().filter_map(named));
         } else {
-            self.with(root, lines, move |series| series.append(&pieces)).await;
+            let bytes = Arc::clone(bytes);
+            self.with(root, lines, move |series| series.append(&bytes, &pieces)).await;
         }
     }
 
@@ -195,7 +204,8 @@ impl Task {
             project.unnamed = unnamed;
             return;
         }
-        let (open, first, limits) = (Arc::clone(&self.open), self.first, Limits::of(self.now.bytes));
+        let (open, first, limits) =
+            (Arc::clone(&self.place.open), self.place.first, Limits::of(self.now.bytes));
         let path = Arc::clone(root);
         let work = move || {
             let mut series = match series {
@@ -211,7 +221,7 @@ impl Task {
             Ok((series, done, worked))
         };
         let work = self.resources.blocking(Component::Logs, "history", work);
-        let (done, trouble) = match timeout(self.patience, work).await {
+        let (done, trouble) = match timeout(self.place.patience, work).await {
             Ok(Some(Ok((series, done, worked)))) => {
                 project.kept = series.kept();
                 project.series = Some(series);
@@ -240,7 +250,7 @@ impl Task {
     fn say(&self, root: &Path, trouble: &Trouble) {
         let what = match trouble {
             Trouble::Failed(error) => error.to_string(),
-            Trouble::Hangs => format!("the disk has taken nothing for {:?}", self.patience),
+            Trouble::Hangs => format!("the disk has taken nothing for {:?}", self.place.patience),
             // That has been told already.
             Trouble::Panicked => "a defect in brummer".to_owned(),
         };

@@ -23,7 +23,7 @@ mod bounds;
 mod disk;
 mod reading;
 
-pub(crate) use disk::hanging;
+pub(crate) use disk::Hanging;
 
 /// Generous: nothing here measures time.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -72,23 +72,25 @@ impl Rig {
     fn begin(&self, process: u32, name: &str) {
         let info = ProcessInfo { root: self.root(), ..ProcessInfo::of_shell(name) };
         let (process, run) = (ProcessId(process), RunId(u64::from(process)));
-        self.recorder.begin(Begin { process, run, number: 1, at: Timestamp(1), info: Arc::new(info) });
+        self.recorder.begin(&Begin { process, run, number: 1, at: Timestamp(1), info: Arc::new(info) });
     }
 
     /// Prints whole lines at a time.
     fn print_at(&mut self, process: u32, at: u64, text: &str) {
         let next = self.next.entry(process).or_insert(1);
-        self.recorder.lines(Lines {
+        let count = text.lines().count();
+        self.recorder.lines(&Lines {
             process: ProcessId(process),
             run: RunId(u64::from(process)),
             stream: Stream::Out,
             at: Timestamp(at),
             first: Seq(*next),
-            text: text.as_bytes().to_vec(),
-            cut: Vec::new(),
+            count: u32::try_from(count).expect("few"),
+            text: text.as_bytes(),
+            cut: &[],
             after_exit: false,
         });
-        *next += text.lines().count() as u64;
+        *next += count as u64;
     }
 
     fn print(&mut self, process: u32, text: &str) {

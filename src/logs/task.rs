@@ -130,7 +130,7 @@ impl Writer {
             OutputBatch::Begin { process, run, number, at, info, ack } => {
                 self.tell_all();
                 if let Some(info) = info {
-                    self.recorder.begin(Begin { process, run, number, at, info });
+                    self.recorder.begin(&Begin { process, run, number, at, info });
                 }
                 ack.send(self.state.begin(process, run, number, at)).ok();
             }
@@ -142,9 +142,11 @@ impl Writer {
                     self.fault(said);
                 }
                 let first = appended.first;
+                let count = u32::try_from(appended.last.0 + 1 - first.0).unwrap_or(u32::MAX);
                 self.unpublished.add(process, run, at, appended, now);
                 self.count();
-                self.recorder.lines(Lines { process, run, stream, at, first, text, cut, after_exit });
+                let (text, cut) = (text.as_slice(), cut.as_slice());
+                self.recorder.lines(&Lines { process, run, stream, at, first, count, text, cut, after_exit });
             }
             // The batches before this one are in; their events are published before it is answered.
             OutputBatch::End { process, run, ack } => {

@@ -165,13 +165,12 @@ async fn load(
     };
     // Of the merged log memory has gaps where one process printed more than others: from there on the history has all.
     let whole = look.whole_from(|process| scope.labels.contains_key(&process)).filter(|_| merged);
-    let past = scope.past(handles, &look, false, Order::NewestFirst);
     let (mut end, floor) = (position.unwrap_or(Seq(0)), whole.map_or(Seq(0), |(floor, ..)| floor));
     let (mut newest, mut more) = (Vec::new(), false);
     let mut all = in_memory(searcher, &look, (floor, end), wanted, &mut newest).await;
     let mut older = Vec::new();
     if newest.len() < wanted
-        && let Some(mut past) = past
+        && let Some(mut past) = scope.past(handles, &look, false, Order::NewestFirst).await?
     {
         let first = match whole {
             Some((floor, process, seq)) if floor <= end => (process, seq),

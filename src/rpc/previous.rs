@@ -41,7 +41,7 @@ struct Line {
 
 /// Answers `previous`.
 pub(super) async fn previous(handles: &Handles, asked: Previous) -> Result<Value, String> {
-    let base = handles.history.clone();
+    let base = handles.history.base().map(Path::to_owned);
     blocking(handles, "previous", move || {
         let what = asked.name.clone().unwrap_or_else(|| {
             Path::new(&asked.root).file_name().unwrap_or_default().to_string_lossy().into_owned()

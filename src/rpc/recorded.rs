@@ -1,7 +1,11 @@
 //! A line that is in a history and no longer in memory, or of an earlier session, and the lines around it. Asked for by a
 //! key: files are read until it is found.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{Handles, dispatch::blocking};
 use crate::{
@@ -45,7 +49,8 @@ pub(super) async fn find(
     wanted: Wanted,
     around: (usize, usize),
 ) -> Result<Option<Recorded>, String> {
-    let Some(base) = handles.history.clone() else { return Ok(None) };
+    let Some(base) = handles.history.base().map(Path::to_owned) else { return Ok(None) };
+    handles.history.settled().await.map_err(|unsettled| unsettled.to_string())?;
     blocking(handles, "history", move || {
         let reader = Reader::open(&base, &wanted.root).ok()?;
         let own = |session: &&Session| session.live && session.pid == std::process::id();

@@ -1,4 +1,4 @@
-//! Which logs a search, a filter, `load` or `write` is about: one, those of a project, or all.
+//! Which logs a search, a view or a buffer means: what of them is in memory, and what in histories.
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
@@ -34,7 +34,7 @@ impl Scope {
         let of_root = rows.into_iter().filter(|row| root.as_ref().is_none_or(|root| row.info.root == *root));
         let infos: Vec<_> = of_root.map(|row| (row.id, row.info)).collect();
         let process = name.and_then(|name| handles.model.find(root.as_deref(), name));
-        if let (Some(name), None, None) = (name, process, &handles.history) {
+        if let (Some(name), None, None) = (name, process, handles.history.base()) {
             return Err(format!("there is no log of {name}: it has not been run"));
         }
         let mut roots: Vec<_> = root.into_iter().collect();
@@ -59,16 +59,28 @@ impl Scope {
         Ok(Look::new(filter, snapshot, &headlines, |process| self.labels.get(&process).cloned()))
     }
 
-    /// The histories of this, without the lines that `look` has; nothing where none are kept.
-    pub(super) fn past(&self, handles: &Handles, look: &Look, previous: bool, order: Order) -> Option<Past> {
-        Some(Past {
-            base: handles.history.clone()?,
+    /// The histories of this, without the lines that `look` has; nothing where none are kept. What `look` has no more is
+    /// in them by then.
+    ///
+    /// # Errors
+    /// It is still on its way there.
+    pub(super) async fn past(
+        &self,
+        handles: &Handles,
+        look: &Look,
+        previous: bool,
+        order: Order,
+    ) -> Result<Option<Past>, String> {
+        let Some(base) = handles.history.base() else { return Ok(None) };
+        handles.history.settled().await.map_err(|unsettled| unsettled.to_string())?;
+        Ok(Some(Past {
+            base: base.to_owned(),
             roots: self.roots.clone(),
             name: self.name.clone(),
             kept: look.snapshot().logs.iter().map(|log| (log.process, log.first)).collect(),
             before: None,
             previous,
             order,
-        })
+        }))
     }
 }

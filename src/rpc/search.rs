@@ -165,7 +165,15 @@ async fn look(
     let all = searcher.newest_first(&look, Seq(u64::MAX), window).await;
     let mut error = (!all).then(|| "brummer failed inside this search: see its log file".to_owned());
     let mut more = hits.is_full();
-    if !more && let Some(past) = scope.past(&handles, &look, previous, Order::NewestFirst) {
+    let past = match more {
+        true => Ok(None),
+        false => scope.past(&handles, &look, previous, Order::NewestFirst).await,
+    };
+    let past = past.unwrap_or_else(|said| {
+        error.get_or_insert(said);
+        None
+    });
+    if let Some(past) = past {
         let filter = hits.filter.clone();
         // Memory is not held while files are read.
         drop(look);

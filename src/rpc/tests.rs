@@ -1,6 +1,6 @@
 //! What is sent, byte for byte. The session itself is tested with a real editor, in `tests/it`.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use nvim_rs::Neovim;
 use tokio::{sync::mpsc, time::timeout};
@@ -173,20 +173,17 @@ pub(super) fn handles(
 ) -> (Handles, mpsc::Receiver<OutputBatch>, mpsc::Sender<OutputBatch>) {
     let mut config = Config::default();
     config.process_manager.worker_timeout = worker_timeout;
-    handles_of(&config, None)
+    handles_of(&config, |resources| History::start(&config.log_store, None, resources))
 }
 
-/// The same with these settings, and a history in this directory.
+/// The same with these settings and this history.
 fn handles_of(
     config: &Config,
-    history: Option<PathBuf>,
+    history: impl FnOnce(&ResourceManager) -> (History, Recorder),
 ) -> (Handles, mpsc::Receiver<OutputBatch>, mpsc::Sender<OutputBatch>) {
     let (resources, _faults) = ResourceManager::new(&config.resources, Arc::default());
     let bus = EventBus::start(&config.eventbus, Mode::Current, &resources, Arc::clone(resources.metrics()));
-    let recorder = match &history {
-        Some(base) => History::start(&config.log_store, Some(base.clone()), &resources).1,
-        None => Recorder::off(),
-    };
+    let (history, recorder) = history(&resources);
     let (logs, to_logs) =
         Logs::start_recorded(&config.log_store, Mode::Current, bus.clone(), &resources, recorder);
     let (output, batches) = mpsc::channel(4);

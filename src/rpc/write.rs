@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write as _},
     os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -28,7 +28,7 @@ pub(super) async fn write(handles: &Handles, asked: protocol::Write) -> Result<V
     let text = asked.filter.as_deref().unwrap_or_default();
     let filter = Filter::parse(text).map_err(|wrong| wrong.to_string())?;
     if let Some(began) = asked.session {
-        let base = handles.history.clone();
+        let base = handles.history.base().map(Path::to_owned);
         let (lines, bytes) = blocking(handles, "write", move || {
             let target = Target::new(&asked)?;
             target.fill(|out| previous::copy(base.as_deref(), &asked, began, &filter, out))
@@ -38,7 +38,7 @@ pub(super) async fn write(handles: &Handles, asked: protocol::Write) -> Result<V
     }
     let scope = Scope::of(handles, asked.root.as_deref(), asked.name.as_deref())?;
     let look = scope.look(handles, filter).await?;
-    let past = scope.past(handles, &look, false, Order::OldestFirst);
+    let past = scope.past(handles, &look, false, Order::OldestFirst).await?;
     let (lines, bytes) = blocking(handles, "write", move || {
         let target = Target::new(&asked)?;
         target.fill(|out| View { look, scope, past }.copy(out))

@@ -117,7 +117,7 @@ pub async fn through(mode: Mode, how: &str, children: usize, lines: usize) -> Co
 pub async fn recorded(mode: Mode, children: usize, lines: usize) -> Cost {
     let stand = Stand::start(mode);
     let directory = tempfile::tempdir().unwrap();
-    let base = Some(directory.path().to_owned());
+    let base = Some(directory.path().join("history"));
     let (history, recorder) = History::start(&stand.config.log_store, base, &stand.resources);
     let (logs, output) =
         Logs::start_recorded(&stand.config.log_store, mode, stand.bus.clone(), &stand.resources, recorder);

@@ -11,7 +11,7 @@ use std::{
 use rustix::process::Signal;
 use serde_json::{Value as Json, json};
 
-use crate::support::{brummer, clean_env, host::Host, project::Project};
+use crate::support::{brummer, clean_env, host::Host, proc::eventually, project::Project};
 
 /// A project with these commands, without a package manager that prints on its own.
 fn project(scripts: &[(&str, &str)]) -> Project {
@@ -274,4 +274,98 @@ fn logs_ends_when_nobody_reads_it_any_more() {
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn what_was_shown_stays_when_the_host_is_killed_and_when_the_editor_is() {
+    let project = project(&[("dev", "seq 1 5000; exec sleep 600")]);
+    for session in 1..=2 {
+        let mut host = host(&project);
+        host.watch(3, project.root(), "dev", 100);
+        host.run(project.root(), &["dev"]);
+        host.wait("all lines", |seen| seen.buffers.get(&3).filter(|buffer| buffer.total == 5000).map(drop));
+        // It is still running: nothing waits for its lines to be written.
+        let written = || logs(&project, &["dev"]).stdout.ends_with(b"dev: 5000\n").then_some(());
+        eventually("the lines are in a file", written);
+        if session == 1 {
+            host.signal(Signal::KILL);
+        } else {
+            // All that a host sees of an editor that was killed.
+            host.hang_up();
+        }
+        host.wait_end();
+        assert_eq!(lines(&project, &["dev"]), numbered("dev", 5000));
+    }
+}
+
+#[test]
+fn histories_that_nobody_used_for_so_long_are_removed() {
+    let project = project(&[("dev", "echo printed")]);
+    let config = project.read(".brum.toml");
+    project.write(".brum.toml", format!("[log_store]\nhistory_days = 2\n{config}"));
+    let made = |name: &str, days: u64| {
+        let dir = state(&project).join("brummer/history").join(name);
+        fs::create_dir_all(&dir).unwrap();
+        let file = fs::File::create(dir.join("1-1.1.log")).unwrap();
+        let days = std::time::Duration::from_secs(days * 24 * 60 * 60);
+        file.set_modified(std::time::SystemTime::now() - days).unwrap();
+        dir.join("1-1.1.log")
+    };
+    let (old, new) = (made("0123abcd-old", 3), made("0123abce-new", 1));
+    run(&host(&project), &project, "dev");
+    assert_eq!((old.exists(), new.exists()), (false, true));
+    assert_eq!(lines(&project, &[]), ["dev: printed"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_whatever_is_asked_for() {
+    let project = project(&[("dev", "echo printed")]);
+    run(&host(&project), &project, "dev");
+    let (path, _) =
+        files(&project).into_iter().find(|(path, _)| path.extension().is_some_and(|it| it == "log")).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let at = whole.windows(11).position(|text| text == br#""version":1"#).unwrap();
+    let mut newer = whole.clone();
+    newer[at + 10] = b'2';
+    fs::write(&path, newer).unwrap();
+    for args in [&[][..], &["dev"], &["--grep", "printed"], &["--tail", "1"]] {
+        let out = logs(&project, args);
+        let stderr = text(&out.stderr);
+        assert_eq!((out.status.code(), text(&out.stdout).as_str()), (Some(1), ""), "{args:?}: {stderr}");
+        assert!(stderr.contains("of version 2, not 1"), "{args:?}: {stderr}");
+    }
+    // Something else in the place of a file or a directory of the history.
+    fs::write(&path, whole).unwrap();
+    fs::create_dir(path.with_file_name("1-1.1.log")).unwrap();
+    assert_eq!(lines(&project, &["dev"]), ["dev: printed"]);
+    let base = state(&project).join("brummer/history");
+    fs::rename(&base, state(&project).join("moved")).unwrap();
+    fs::write(&base, "").unwrap();
+    let out = logs(&project, &[]);
+    assert!(text(&out.stderr).contains("brummer/history: not a directory"), "{}", text(&out.stderr));
+    assert_eq!(out.status.code(), Some(1));
+}
+
+#[test]
+fn without_a_home_there_is_no_history_and_a_relative_state_directory_is_none() {
+    let project = project(&[]);
+    let mut homeless = command(&project, &[]);
+    let out = homeless.env_remove("HOME").env("XDG_STATE_HOME", ".state").output().unwrap();
+    let said = "there is no history without a home directory: set HOME or XDG_STATE_HOME";
+    assert!(text(&out.stderr).contains(said), "{}", text(&out.stderr));
+    assert_eq!(out.status.code(), Some(1));
+    let out = command(&project, &[]).env("XDG_STATE_HOME", ".state").output().unwrap();
+    assert!(text(&out.stderr).contains("nothing is recorded of "), "{}", text(&out.stderr));
+}
+
+#[test]
+fn a_name_of_several_lines_is_printed_on_one() {
+    let project = project(&[]);
+    let host = host(&project);
+    let asked = json!({ "root": project.root(), "command": "echo one\necho two" });
+    host.ask("run", &asked).unwrap();
+    host.wait("its end", |seen| seen.events("exited").first().map(drop));
+    let printed = lines(&project, &[]);
+    assert_eq!(printed.len(), 2, "{printed:?}");
+    assert!(printed[1].ends_with("echo one echo two: two"), "{printed:?}");
 }

@@ -17,7 +17,7 @@ mod rig;
 mod scripts;
 
 /// Each key that has an effect, and the test that shows it.
-const EFFECTS: [(&str, &str); 59] = [
+const EFFECTS: [(&str, &str); 60] = [
     ("preferred_package_manager", "the_preferred_package_manager_runs_the_scripts"),
     ("eventbus.worker_pool_size", "as_many_handlers_run_at_once_as_there_are_workers"),
     ("eventbus.queue_sizes", "a_smaller_queue_drops_more_of_a_burst"),
@@ -48,6 +48,7 @@ const EFFECTS: [(&str, &str); 59] = [
     ("log_store.max_line", "a_line_over_the_limit_is_kept_whole_and_marked_as_long"),
     ("log_store.history", "without_history_nothing_is_written"),
     ("log_store.history_max_mb", "the_history_takes_no_more_than_is_said"),
+    ("log_store.history_days", "histories_that_nobody_used_for_so_long_are_removed"),
     ("log_store.enable_new_sync", "the_switches_of_logs_say_which_implementation_runs"),
     ("log_store.fallback_mode", "the_switches_of_logs_say_which_implementation_runs"),
     ("model.enable_new_sync", "the_switches_of_the_model_say_which_implementation_runs"),

@@ -44,7 +44,7 @@ struct Printer<W> {
     sessions: Vec<Session>,
 }
 
-/// `brummer logs`. The exit code: 1 when lines were looked for and there are none.
+/// `brummer logs`. The exit code: 1 when lines were looked for and there are none, or a file could not be read.
 pub(in crate::app) fn logs(arguments: &LogsArguments) -> Result<u8, String> {
     let root = root(arguments.dir.as_deref())?;
     let base =
@@ -75,7 +75,8 @@ pub(in crate::app) fn logs(arguments: &LogsArguments) -> Result<u8, String> {
         let filters = filters(arguments)?;
         let query = query(arguments, &reader, &root)?;
         let looks = arguments.since.is_some() || !filters.is_empty();
-        print(&reader, query, &filters, arguments.tail, &mut printer)?.map(|any| u8::from(looks && !any))
+        print(&reader, query, &filters, arguments.tail, &mut printer)?
+            .map(|printed| u8::from(printed.unread || (looks && !printed.any)))
     };
     match printed.and_then(|code| printer.out.flush().map(|()| code)) {
         // A reader that went away is no error.
@@ -125,7 +126,8 @@ fn query(arguments: &LogsArguments, reader: &Reader, root: &Path) -> Result<Quer
     let of = |number| Query { sessions: Sessions::Number(number), ..all.clone() };
     let any = |query: &Query| {
         let whenever = Query { since: None, ..query.clone() };
-        reader.records(whenever).flatten().next().is_some()
+        // What cannot be read is told where it is printed.
+        reader.records(whenever).next().is_some()
     };
     (newest..=reader.sessions().len()).map(of).find(any).ok_or_else(|| {
         let of = arguments.name.as_deref().map(|name| format!(" of {name}")).unwrap_or_default();
@@ -139,12 +141,21 @@ fn called(name: &str, reader: &Reader, root: &Path) -> Result<String, String> {
     if reader.records(exact).flatten().next().is_some() {
         return Ok(name.to_owned());
     }
-    let known: BTreeSet<_> = reader.records(Query::default()).flatten().map(|record| record.name).collect();
+    let (mut known, mut unread) = (BTreeSet::new(), None);
+    for record in reader.records(Query::default()) {
+        match record {
+            Ok(record) => drop(known.insert(record.name)),
+            Err(error) => unread = unread.or(Some(error.to_string())),
+        }
+    }
     let alike: Vec<_> = known.iter().filter(|known| known.name == name).map(|known| known.label()).collect();
     match alike.as_slice() {
         [one] => return Ok(one.clone()),
         [] => {}
         several => return Err(format!("{name} is several: {}", several.join(", "))),
+    }
+    if let Some(error) = unread {
+        return Err(error);
     }
     let labels: Vec<_> = known.iter().map(|known| known.label()).collect();
     let said = format!("no line of {name} is recorded of {}", root.display());
@@ -155,22 +166,32 @@ fn called(name: &str, reader: &Reader, root: &Path) -> Result<String, String> {
     })
 }
 
-/// Prints what is asked for; whether that is anything.
+/// What came of printing.
+#[derive(Default)]
+struct Printed {
+    /// There were lines.
+    any: bool,
+    /// A file could not be read, which has been told.
+    unread: bool,
+}
+
+/// Prints what is asked for.
 fn print(
     reader: &Reader,
     query: Query,
     filters: &[Filter],
     tail: Option<usize>,
     printer: &mut Printer<impl Write>,
-) -> Result<io::Result<bool>, String> {
+) -> Result<io::Result<Printed>, String> {
     let order = if tail.is_some() { Order::NewestFirst } else { Order::OldestFirst };
     let mut last = Vec::new();
-    let mut any = false;
+    let mut printed = Printed::default();
     for record in reader.records(Query { order, ..query }) {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
                 tell(&error.to_string());
+                printed.unread = true;
                 continue;
             }
         };
@@ -185,7 +206,7 @@ fn print(
             }
             None => {
                 for line in lines {
-                    any = true;
+                    printed.any = true;
                     if let Err(error) = printer.line(&line) {
                         return Ok(Err(error));
                     }
@@ -193,8 +214,8 @@ fn print(
             }
         }
     }
-    any |= !last.is_empty();
-    Ok(last.iter().rev().try_for_each(|line| printer.line(line)).map(|()| any))
+    printed.any |= !last.is_empty();
+    Ok(last.iter().rev().try_for_each(|line| printer.line(line)).map(|()| printed))
 }
 
 fn wanted(record: &Record, filters: &[Filter]) -> Vec<Line> {
@@ -249,7 +270,9 @@ impl<W: Write> Printer<W> {
             let started = session.map(|session| self.time(session.started, "%F %T")).unwrap_or_default();
             writeln!(self.out, "-- session {}, {started} --", record.session)?;
         }
-        write!(self.out, "[{}] {}: ", self.time(record.at, "%H:%M:%S"), record.name.label())?;
+        // Of a command line, which may have lines of its own.
+        let name = record.name.label().replace(char::is_control, " ");
+        write!(self.out, "[{}] {name}: ", self.time(record.at, "%H:%M:%S"))?;
         if self.colour {
             self.out.write_all(&line.text)?;
             // What a line leaves on is not for the next one's time.

@@ -129,6 +129,7 @@ fn the_keys_a_running_host_can_take_are_these() {
         max_line: 64,
         history: false,
         history_max_mb: 8,
+        history_days: 1,
         rollout: Rollout::default(),
     };
     config.model.rollout.fallback_mode = true;
@@ -167,6 +168,7 @@ fn the_keys_a_running_host_can_take_are_these() {
         live  log_store.max_line
         live  log_store.history
         live  log_store.history_max_mb
+        start log_store.history_days
         start model.fallback_mode
         live  resources.max_tasks
         live  resources.memory_limit_mb

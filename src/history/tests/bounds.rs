@@ -30,25 +30,28 @@ impl Small {
 
     /// Appends lines of 100 bytes, one a record.
     fn fill(&mut self, series: &mut Series, lines: u64) -> Done {
-        let pieces: Vec<_> = (0..lines).map(|_| self.line()).collect();
-        let (done, appended) = series.append(&pieces);
+        let mut bytes = Vec::new();
+        let pieces: Vec<_> = (0..lines).map(|_| self.line(&mut bytes)).collect();
+        let (done, appended) = series.append(&bytes, &pieces);
         appended.expect("appended");
         done
     }
 
-    fn line(&mut self) -> Piece {
+    fn line(&mut self, to: &mut Vec<u8>) -> Piece {
         let text = format!("{:0>99}\n", self.first).into_bytes();
         self.first += 1;
-        Piece::lines(Lines {
+        let lines = Lines {
             process: ProcessId(1),
             run: RunId(1),
             stream: Stream::Out,
             at: Timestamp(1),
             first: Seq(self.first - 1),
-            text,
-            cut: Vec::new(),
+            count: 1,
+            text: &text,
+            cut: &[],
             after_exit: false,
-        })
+        };
+        Piece::lines(&lines, to)
     }
 
     fn files(&self) -> Vec<(String, u64)> {
@@ -139,4 +142,32 @@ fn what_is_no_file_of_a_history_is_left_alone() {
     assert!(dir.join("notes.txt").exists() && fs::symlink_metadata(dir.join("1-1.1.log")).is_ok());
     assert_eq!(fs::metadata(&target).expect("there").len(), 9000);
     assert!(small.total() <= limits.total);
+}
+
+#[tokio::test]
+async fn projects_that_nobody_used_for_so_long_go_when_a_host_starts() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let base = dir.path().join("state/brummer/history");
+    let made = |name: &str, days: u64| {
+        let path = base.join(name).join("1-1.1.log");
+        fs::create_dir_all(base.join(name)).expect("made");
+        let file = fs::File::create(&path).expect("made");
+        let at = std::time::SystemTime::now() - Duration::from_millis(days * DAY);
+        file.set_modified(at).expect("made older");
+        (path, file)
+    };
+    let (old, _) = made("0123abcd-old", 3);
+    let (new, _) = made("0123abce-new", 1);
+    let (live, writes) = made("0123abcf-live", 3);
+    let (other, _) = made("of somebody else", 3);
+    rustix::fs::flock(&writes, rustix::fs::FlockOperation::LockExclusive).expect("locked");
+    let config = LogStoreConfig { history_days: 2, ..LogStoreConfig::default() };
+    let mut rig = Rig::within(dir, &config);
+    rig.begin(1, "dev");
+    rig.print(1, "one\n");
+    rig.settle().await;
+    assert!(!old.exists(), "nobody has used it for three days");
+    assert!(old.parent().is_some_and(Path::exists), "somebody may have opened it just now");
+    assert!(new.exists() && live.exists() && other.exists());
+    assert_eq!((rig.lines(Query::default()), rig.read().removed), (vec!["1 one".to_owned()], 1));
 }

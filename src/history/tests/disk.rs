@@ -1,7 +1,10 @@
 //! Bad disks: full ones, ones that never answer, and what they do to everything else.
 
 use super::*;
-use crate::history::place::{Disk, Sink, Stored};
+use crate::history::{
+    place::{Disk, Sink, Stored},
+    task::Place,
+};
 
 /// What a disk does.
 #[derive(Default)]
@@ -73,9 +76,14 @@ fn start(dir: &Path, how: &Arc<How>, patience: Duration, resources: &ResourceMan
     let open: Opener = Arc::new(move |root| {
         Ok(Box::new(Bad { inner: Directory::make(&below, root)?, how: Arc::clone(&how) }))
     });
-    let first = FileName { started: Timestamp(1), pid: 1, number: 1 };
-    let (history, settings) = History::with(&LogStoreConfig::default(), Some(base), first.session());
-    (history, record(settings, resources, (open, first, patience)))
+    // The session of this process, as it looks to who reads beside it.
+    let first = FileName { started: Timestamp(1), pid: std::process::id(), number: 1 };
+    History::start_on(
+        &LogStoreConfig::default(),
+        base,
+        resources,
+        Place { open, first, patience, clear: None },
+    )
 }
 
 /// A host with such a disk, which is given `patience`.
@@ -85,21 +93,33 @@ fn rig(how: &Arc<How>, patience: Duration) -> Rig {
     Rig::starting(dir, |resources| start(&at, how, patience, resources))
 }
 
-/// A recorder whose disk takes nothing, and is given this patience; what for as long as the other part lives.
-pub(crate) fn hanging(resources: &ResourceManager, patience: Duration) -> (Recorder, impl Drop + use<>) {
-    struct Hangs {
-        how: Arc<How>,
-        _dir: tempfile::TempDir,
+/// A disk that takes nothing, until it is let go or dropped.
+pub(crate) struct Hanging {
+    how: Arc<How>,
+    _dir: tempfile::TempDir,
+}
+
+// === impl Hanging ===
+
+impl Hanging {
+    /// A recorder with such a disk, which is given this patience.
+    pub(crate) fn start(resources: &ResourceManager, patience: Duration) -> (History, Recorder, Self) {
+        let how = Arc::new(How { left: AtomicU64::new(u64::MAX), hangs: AtomicBool::new(true) });
+        let dir = tempfile::tempdir().expect("a directory");
+        let (history, recorder) = start(dir.path(), &how, patience, resources);
+        (history, recorder, Self { how, _dir: dir })
     }
-    impl Drop for Hangs {
-        fn drop(&mut self) {
-            self.how.hangs.store(false, Ordering::Relaxed);
-        }
+
+    /// Has it take nothing, or everything.
+    pub(crate) fn hang(&self, hangs: bool) {
+        self.how.hangs.store(hangs, Ordering::Relaxed);
     }
-    let how = Arc::new(How { left: AtomicU64::new(u64::MAX), hangs: AtomicBool::new(true) });
-    let dir = tempfile::tempdir().expect("a directory");
-    let (_, recorder) = start(dir.path(), &how, patience, resources);
-    (recorder, Hangs { how, _dir: dir })
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.hang(false);
+    }
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn two_hosts_of_one_project_keep_to_themselves() {
     let info = ProcessInfo { root, ..ProcessInfo::of_shell("dev") };
     let begin =
         Begin { process: ProcessId(2), run: RunId(1), number: 1, at: Timestamp(1), info: Arc::new(info) };
-    two.recorder.begin(begin);
+    two.recorder.begin(&begin);
     one.begin(1, "dev");
     for line in 0..500 {
         one.print(1, &format!("one {line}\n"));
@@ -130,4 +130,16 @@ async fn two_hosts_of_one_project_keep_to_themselves() {
         assert_eq!(one.lines(query), expected);
     }
     assert_eq!(one.files().len(), 2, "each has its own file");
+}
+
+#[tokio::test]
+async fn a_file_that_no_host_made_so_large_is_read_as_far_as_one_may_be() {
+    let mut rig = Rig::new();
+    rig.begin(1, "dev");
+    rig.print(1, "one\n");
+    rig.settle().await;
+    // A hole: it takes no room on the disk, and more memory than there is.
+    let file = fs::OpenOptions::new().write(true).open(&rig.files()[0].0).expect("opened");
+    file.set_len(1 << 42).expect("made longer");
+    assert_eq!(rig.lines(Query::default()), ["1 one"]);
 }

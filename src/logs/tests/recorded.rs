@@ -69,7 +69,7 @@ async fn beside_a_disk_that_hangs_questions_are_answered_and_lines_go_on() {
     let mut held = None;
     let patience = Duration::from_millis(300);
     let rig = Rig::recorded(Mode::Current, &LogStoreConfig::default(), |resources| {
-        let (recorder, hangs) = history::hanging(resources, patience);
+        let (_, recorder, hangs) = history::Hanging::start(resources, patience);
         held = Some(hangs);
         recorder
     });

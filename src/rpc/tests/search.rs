@@ -31,7 +31,16 @@ impl Rig {
         let mut config = Config::default();
         (config.log_store.max_entries, config.log_store.max_bytes) = (max_entries, 64 << 20);
         let dir = tempfile::tempdir().expect("a directory");
-        let (handles, batches, to_logs) = handles_of(&config, history.then(|| dir.path().join("history")));
+        let base = history.then(|| dir.path().join("history"));
+        Self::with(dir, &config, |resources| History::start(&config.log_store, base, resources))
+    }
+
+    fn with(
+        dir: TempDir,
+        config: &Config,
+        history: impl FnOnce(&ResourceManager) -> (History, Recorder),
+    ) -> Self {
+        let (handles, batches, to_logs) = handles_of(config, history);
         let flush = flush(&handles);
         let (shown, printed, mailbox) = (Vec::new(), 0, mpsc::channel(1));
         Self { handles, flush, to_logs, mailbox, dir, printed, shown, _batches: batches }

@@ -1,6 +1,7 @@
 //! What is kept and was not sent: loaded in front of a line, and written to a file.
 
 use super::*;
+use crate::history::Hanging;
 
 #[tokio::test]
 async fn what_a_buffer_was_never_sent_is_loaded_in_front_of_a_line() {
@@ -86,4 +87,55 @@ async fn all_that_a_view_stands_for_is_written_and_the_file_is_there_whole() {
     let left: Vec<_> =
         fs::read_dir(rig.dir.path()).expect("there").flatten().map(|it| it.file_name()).collect();
     assert_eq!(left.len(), 5, "nothing is left beside: {left:?}");
+}
+
+/// Asks, and lets the disk go on only once that is under way.
+async fn meanwhile<T>(disk: &Hanging, asking: impl Future<Output = T>) -> T {
+    let let_go = async {
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        disk.hang(false);
+    };
+    tokio::join!(asking, let_go).0
+}
+
+#[tokio::test]
+async fn what_is_still_on_its_way_to_the_disk_is_written_loaded_and_found() {
+    let mut config = Config::default();
+    config.log_store.max_entries = 1000;
+    let (mut disk, dir) = (None, tempfile::tempdir().expect("a directory"));
+    let mut rig = Rig::with(dir, &config, |resources| {
+        let (history, recorder, hanging) = Hanging::start(resources, DEADLINE);
+        disk = Some(hanging);
+        (history, recorder)
+    });
+    let disk = disk.expect("it has been started");
+    rig.begin(1, "dev").await;
+    rig.print(1, lines(1..3001)).await;
+    assert_eq!(meanwhile(&disk, rig.write("a.log", None, false, false)).await, Ok(3000));
+
+    disk.hang(true);
+    rig.print(1, lines(3001..6001)).await;
+    let name = Some("dev".to_owned());
+    let (root, filter) = (Some(rig.root()), None);
+    let watch = protocol::Watch { buf: 5, root, name, max: 10, rows: None, from: None, filter };
+    rig.flush.take(ToFlush::Watch(1, watch));
+    rig.reply().await.expect("it is watched");
+    let asked = protocol::Load { buf: 5, before: 4001, id: None, count: 500 };
+    rig.flush.take(ToFlush::Load(2, asked));
+    let reply = meanwhile(&disk, rig.reply()).await;
+    assert_eq!(reply, Ok(serde_json::json!({ "lines": 500, "more": true })));
+
+    disk.hang(true);
+    rig.print(1, lines(6001..9001)).await;
+    rig.search("\"line 6500\"", Some("dev"), 10, false);
+    let found = meanwhile(
+        &disk,
+        rig.until(|frame| {
+            let done = frame.hits.iter().find(|patch| patch.done)?;
+            Some(done.total)
+        }),
+    );
+    assert_eq!(found.await, 1);
 }
