@@ -115,10 +115,10 @@ local function answer(reply)
   end
 end
 
---- Applies one frame. The return value is the acknowledgement: true, or the buffers that want to be
---- sent whole again.
+--- Applies one frame. The return value is the acknowledgement: the buffers that want to be sent whole again; without
+--- any 'typing' while the user types, else true.
 ---@param bytes string msgpack
----@return true|integer[]
+---@return true|'typing'|integer[]
 function M.frame(bytes)
   local ok, frame = pcall(vim.mpack.decode, bytes)
   if not ok or type(frame) ~= 'table' then
@@ -140,7 +140,7 @@ function M.frame(bytes)
   for _, reply in ipairs(type(frame.replies) == 'table' and frame.replies or {}) do
     guarded('reply', answer, reply)
   end
-  return #again > 0 and again or true
+  return #again > 0 and again or require('brummer.typing').now() and 'typing' or true
 end
 
 return M

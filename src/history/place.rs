@@ -18,7 +18,7 @@ use rustix::{
 };
 
 use super::{file_name::FileName, format::check};
-use crate::event::Timestamp;
+use crate::{event::Timestamp, resource::Segment};
 
 /// More files than this are not looked at.
 const MAX_FILES: usize = 100_000;
@@ -160,12 +160,21 @@ impl Directory {
         &self.path
     }
 
-    /// All of a file. One that grows meanwhile is read as far as it had come.
-    pub(super) fn read(&self, name: &FileName) -> io::Result<Vec<u8>> {
-        let file = self.open(name)?;
+    /// All of a file. One that grows meanwhile is read as far as it had come; where one was cut meanwhile are zeros, which
+    /// begin no record. Files are large: their memory goes back to the system with them.
+    pub(super) fn read(&self, name: &FileName) -> io::Result<Segment> {
+        let mut file = self.open(name)?;
         let length = file.metadata()?.len().min(LARGEST);
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        file.take(length).read_to_end(&mut bytes)?;
+        let mut bytes = Segment::new(usize::try_from(length).unwrap_or_default());
+        let mut at = 0;
+        while at < bytes.len() {
+            match file.read(&mut bytes[at..]) {
+                Ok(0) => break,
+                Ok(count) => at += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(bytes)
     }
 

@@ -6,6 +6,7 @@ use super::place::Stored;
 use crate::{
     event::{ProcessId, RunId, Seq, Timestamp},
     process::Stream,
+    resource::Segment,
 };
 
 /// Which sessions are read.
@@ -98,7 +99,7 @@ pub struct Record {
     pub after_exit: bool,
     /// Lines that were cut: their numbers among these, and how many bytes they had.
     pub cut: Vec<(u32, u64)>,
-    pub(super) file: Arc<Vec<u8>>,
+    pub(super) file: Arc<Segment>,
     pub(super) text: Range<usize>,
 }
 

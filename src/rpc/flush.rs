@@ -88,7 +88,10 @@ pub(super) struct Flush {
 
 /// What became of a frame.
 enum Sent {
-    Taken,
+    Taken {
+        /// The user was typing.
+        typing: bool,
+    },
     /// Lua failed as a whole.
     Refused,
     /// The channel is closed.
@@ -131,12 +134,14 @@ impl Flush {
         let mut next_frame = Instant::now();
         while self.wait(&mut mailbox, next_frame).await {
             let begin = Instant::now();
-            next_frame = begin + self.interval(0, Duration::ZERO);
+            next_frame = begin + self.interval(0, Duration::ZERO, false);
             let Some(frame) = self.build().await else { continue };
             let lines = frame.logs.iter().map(LogPatch::came).sum();
             let asked = Instant::now();
             match self.send(&frame).await {
-                Sent::Taken => next_frame = begin + self.interval(lines, asked.elapsed()),
+                Sent::Taken { typing } => {
+                    next_frame = begin + self.interval(lines, asked.elapsed(), typing);
+                }
                 Sent::Refused => {
                     self.take_back(frame);
                     next_frame = Instant::now() + REFUSED;
@@ -146,8 +151,8 @@ impl Flush {
         }
     }
 
-    fn interval(&self, lines: u64, took: Duration) -> Duration {
-        pace::interval(self.handles.model.health(), *self.pressure.borrow(), lines, took)
+    fn interval(&self, lines: u64, took: Duration, typing: bool) -> Duration {
+        pace::interval(self.handles.model.health(), *self.pressure.borrow(), lines, took, typing)
     }
 
     /// Waits until there is something to send and its time has come. False when the session is over.
@@ -341,14 +346,14 @@ impl Flush {
             Ok(bytes) => bytes,
             Err(error) => {
                 tracing::error!(%error, "A frame could not be written.");
-                return Sent::Taken;
+                return Sent::Taken { typing: false };
             }
         };
         let argument = vec![Value::Binary(bytes)];
         match self.editor.exec_lua("return require('brummer.rpc').frame(...)", argument).await {
             Ok(answer) => {
                 self.acknowledge(&answer);
-                Sent::Taken
+                Sent::Taken { typing: answer.as_str() == Some("typing") }
             }
             Err(error) if matches!(*error, CallError::NeovimError(..)) => {
                 tracing::error!(%error, "The editor did not take a frame.");
@@ -375,7 +380,7 @@ impl Flush {
         self.dirty = true;
     }
 
-    /// The answer is `true` or the buffers that want everything again.
+    /// The answer is `true`, `"typing"` or the buffers that want everything again.
     fn acknowledge(&mut self, answer: &Value) {
         let Some(buffers) = answer.as_array() else { return };
         for buffer in buffers.iter().filter_map(Value::as_i64) {

@@ -232,6 +232,7 @@ function M.attach(buf, name, restored)
   autocmds(view)
   require(MODULE[view.kind]).open(view)
   require('brummer.ui.keys').attach(buf, view.kind)
+  require('brummer.typing').watch()
   if view.kind == 'logs' or view.kind == 'search' then
     require('brummer.write').attach(view)
   end
