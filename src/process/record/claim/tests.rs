@@ -1,12 +1,26 @@
 //! Two hosts of one directory, both of which live.
 
+use std::process::{Child, Command, Stdio};
+
 use super::*;
 
-fn hosts(dir: &std::path::Path) -> (Records, Records) {
-    let own = Identity::own();
-    // The other lives, too: who started this program.
-    let other = Identity::parent().expect("somebody started it");
-    (Records::for_test(dir, own), Records::for_test(dir, other))
+/// A process that lives as long as this. Not who started this program: that may be the first process of a container, which
+/// is nobody's host.
+struct Living(Child);
+
+// === impl Living ===
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).ok();
+    }
+}
+
+fn hosts(dir: &std::path::Path) -> (Records, Records, Living) {
+    // It waits for input that never comes.
+    let living = Living(Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat starts"));
+    let other = Identity::of(living.0.id()).expect("it lives");
+    (Records::for_test(dir, Identity::own()), Records::for_test(dir, other), living)
 }
 
 fn wanted(names: &[&str]) -> Vec<(String, String)> {
@@ -20,7 +34,7 @@ fn files(dir: &std::path::Path) -> usize {
 #[test]
 fn one_host_holds_a_script_and_the_other_is_told_who() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (one, other) = hosts(dir.path());
+    let (one, other, _living) = hosts(dir.path());
     let held = one.claim(wanted(&["dev", "api"]), false).expect("nobody has them");
     let told = other.claim(wanted(&["web", "dev"]), false).expect_err("it is being started");
     assert_eq!((told.len(), told[0].name.as_str(), told[0].host), (1, "dev", one.own()));
@@ -41,7 +55,7 @@ fn one_host_holds_a_script_and_the_other_is_told_who() {
 #[test]
 fn what_a_crash_left_holds_nobody_up() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (one, other) = hosts(dir.path());
+    let (one, other, _living) = hosts(dir.path());
     let gone = Identity { pid: 4_000_000, start: 7 };
     let path = dir.path().join("brummer/runs").join(file_name("/code/app", "dev"));
     let holder = Holder {
@@ -62,7 +76,7 @@ fn what_a_crash_left_holds_nobody_up() {
 #[test]
 fn of_many_at_once_one_gets_it() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (one, other) = hosts(dir.path());
+    let (one, other, _living) = hosts(dir.path());
     for _ in 0..100 {
         let start = std::sync::Barrier::new(2);
         let claim = |records: &Records| {
